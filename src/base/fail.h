@@ -1,0 +1,40 @@
+/* src/base/fail.h - the only two ways out of the program that are not a return from main.
+ *
+ * fail_user: the user's input or environment is wrong; exit status 2. The text names the input,
+ * says what was expected and how to mend it.
+ * panic: this program is wrong; it names the broken invariant; exit status 1 (or abort() for a
+ * core file when the environment has LABYRINTH_ABORT). Nothing else in the tree calls exit,
+ * abort or assert.
+ */
+#ifndef LAB_BASE_FAIL_H
+#define LAB_BASE_FAIL_H
+
+#include <stdio.h>
+
+enum exit_code {              /* design contract: exit status of every command */
+    EXIT_CLEAN = 0,
+    EXIT_INTERNAL = 1,
+    EXIT_INPUT = 2,
+    EXIT_ILLEGAL = 3,         /* illegal operation in the scenario */
+    EXIT_VIOLATION = 4,       /* violated invariant */
+    EXIT_STUCK = 5,           /* no progress */
+    EXIT_DIFFERENT = 6
+};
+
+_Noreturn void fail_user(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Text printed after a panic's message by whoever knows more (the machine: histories, who waits).
+ * At most one; NULL clears it. Called once, never recursively. */
+void panic_context(void (*print)(void *arg, FILE *), void *arg);
+
+/* CHECK is on in every build: use it where a wrong answer would follow silently.
+ * MEAN_CHECK is on in the mean and sanitizer builds only: use it on hot paths. */
+#define CHECK(cond, ...) do { if (__builtin_expect(!(cond), 0)) panic(__VA_ARGS__); } while (0)
+#ifdef LABYRINTH_MEAN
+#define MEAN_CHECK(cond, ...) CHECK(cond, __VA_ARGS__)
+#else
+#define MEAN_CHECK(cond, ...) do { (void)sizeof(cond); } while (0)
+#endif
+
+#endif
