@@ -1,0 +1,48 @@
+/* src/base/fail.c - the two exits. */
+#include "src/base/fail.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+static void (*context_print)(void *arg, FILE *);
+static void *context_arg;
+
+void panic_context(void (*print)(void *arg, FILE *), void *arg)
+{
+    context_print = print;
+    context_arg = arg;
+}
+
+/* Results already printed come before the message, whatever the buffering of the two streams. */
+static void say(const char *prefix, const char *format, va_list args)
+{
+    fflush(stdout);
+    fputs(prefix, stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
+void fail_user(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say("labyrinth: ", format, args);
+    va_end(args);
+    exit(EXIT_INPUT);
+}
+
+void panic(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say("labyrinth: internal error: ", format, args);
+    va_end(args);
+    void (*print)(void *, FILE *) = context_print;
+    context_print = NULL; /* a panic inside the context must not come back here */
+    if (print)
+        print(context_arg, stderr);
+    fflush(stderr);
+    if (getenv("LABYRINTH_ABORT"))
+        abort();
+    exit(EXIT_INTERNAL);
+}
