@@ -1,0 +1,68 @@
+/* src/machine/machine.h - builds a machine, its kernel and its agents from a description, runs it, and holds
+ * the result. The only part that knows every other. One process runs one machine at a time.
+ */
+#ifndef LAB_MACHINE_MACHINE_H
+#define LAB_MACHINE_MACHINE_H
+
+#include "src/sim/account.h"
+#include "src/sim/engine.h"
+#include "src/sim/fiber.h"
+
+struct experiment_doc; /* src/config */
+struct diag;
+struct machine;
+
+/* Host settings: never part of the effective configuration; results are the same bytes under all of them. */
+struct run_options {
+    enum queue_kind queue;
+    enum fiber_backend fibers;
+    bool lookahead;
+    uint64_t shuffle_seed;      /* test aid: permutes equal-time order; 0 off */
+    const char *trace_path;     /* Chrome trace JSON; NULL none */
+    const char *plant;          /* test aid: name of a planted fault (src/machine/plant.h); NULL none */
+    void (*progress)(void *arg, uint64_t done, uint64_t total, tick now); /* may be NULL; host side only */
+    void *progress_arg;
+};
+struct run_options run_options_default(void); /* reads LABYRINTH_QUEUE=heap|wheel, LABYRINTH_FIBER=asm|ucontext,
+                                                 LABYRINTH_LOOKAHEAD=on|off */
+
+enum run_stop { RUN_DONE, RUN_LIMIT, RUN_ILLEGAL, RUN_VIOLATION, RUN_STUCK };
+const char *run_stop_name(enum run_stop);  /* "done", "limit", "illegal", "violation", "stuck" */
+int run_stop_exit_code(enum run_stop);     /* 0, 0, 3, 4, 5 */
+
+struct counter { const char *name; uint64_t value; };
+struct violation {
+    const char *kind;           /* "coherence", "device", "lock", "secure", "value", "protocol", "accounting" */
+    tick time_ps;
+    const char *agent;
+    uint64_t address;
+    const char *text;           /* several lines: what was violated and the history that led there */
+};
+
+struct result {
+    enum run_stop stop;
+    const char *stop_text;      /* several lines for people: the illegal call, who waits for whom; "" if none */
+    tick time_ps;
+    uint64_t events, order_hash;
+    const struct account *account;   /* latency{}: see account_stats, account_source_stats */
+    const struct counter *counters;  /* sorted by name */
+    size_t counter_count;
+    uint64_t phase_sum_mismatch_count;
+    const struct violation *violations;
+    size_t violation_count;
+    const char *title, *config_file, *config_digest, *effective; /* effective: YAML text, self-contained */
+    uint64_t seed;
+    struct host_stats { uint64_t engine_events, host_bytes; double seconds; } host; /* only for --host-stats */
+};
+
+/* NULL and errors in diag if the description is wrong. Options are copied. */
+struct machine *machine_new(struct experiment_doc *, const struct run_options *, struct diag *);
+void machine_run(struct machine *);
+const struct result *machine_result(const struct machine *); /* valid until machine_free */
+void machine_free(struct machine *);
+
+/* Dictionaries for list, explain and schema. */
+void machine_schema(FILE *);                       /* JSON Schema of experiment and machine files */
+void machine_programs(void (*each)(void *arg, const char *name, const char *sentence), void *arg);
+
+#endif
