@@ -75,7 +75,7 @@ bool rng_chance(struct rng *r, uint32_t num, uint32_t den) { return rng_below(r,
 enum { LN_BITS = 12, LN_ENTRIES = 1 << LN_BITS };
 static const uint64_t LN_2 = 2977044472u; /* ln 2 * 2^32, rounded */
 static const uint64_t CUT = UINT64_C(12) << 32;
-static uint64_t minus_ln[LN_ENTRIES];
+static uint32_t minus_ln[LN_ENTRIES];
 
 /* 2 artanh(1/n) * 2^61 = ln((n + 1) / (n - 1)) * 2^61, for n > 8000: three terms are exact to 2^-60. */
 static uint64_t twice_artanh_of_inverse(uint64_t n)
@@ -91,7 +91,7 @@ __attribute__((constructor)) static void fill_minus_ln(void)
     for (int i = LN_ENTRIES - 1; i >= 0; i--) {
         uint64_t odd = 2u * (LN_ENTRIES + (uint64_t)i) + 1; /* m = odd / 16384 */
         sum += twice_artanh_of_inverse(i == LN_ENTRIES - 1 ? 2 * odd + 1 : odd + 1);
-        minus_ln[i] = sum >> 29;
+        minus_ln[i] = (uint32_t)(sum >> 29);
     }
 }
 

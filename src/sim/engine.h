@@ -5,7 +5,7 @@
  * the same order as one that went through the queue. With a shuffle seed the component ids are permuted
  * in the key (a test aid: results change legally, invariants must not).
  *
- * Events live inside their owners; scheduling never allocates after engine_reserve.
+ * Events live inside their owners; scheduling allocates only when a queue's array doubles.
  */
 #ifndef LAB_SIM_ENGINE_H
 #define LAB_SIM_ENGINE_H
@@ -50,7 +50,7 @@ void engine_cancel(struct engine *, struct event *); /* no-op when not scheduled
  * (strictly later events only), time has been moved there, go on. False: schedule yourself. Never succeeds
  * beyond the current engine_run limit, after engine_stop, or with lookahead off. */
 bool engine_skip_to(struct engine *, tick when);
-enum engine_stop engine_run(struct engine *, tick limit); /* runs events with when <= limit */
+enum engine_stop engine_run(struct engine *, tick limit); /* runs events with when <= limit; ENGINE_LIMIT leaves now = limit */
 void engine_stop(struct engine *);                        /* return ENGINE_ASKED after the current event */
 uint64_t engine_host_events(const struct engine *);       /* popped from the queue: --host-stats only */
 
