@@ -1,0 +1,183 @@
+/* src/study/explain.c - the dictionary of metrics in words. Everything said here comes from the tables of
+ * src/sim/classes.h and src/base/hist.h, so that it cannot disagree with what is measured.
+ */
+#include <string.h>
+
+#include "src/base/suggest.h"
+#include "src/study/metric.h"
+
+static const struct { const char *word, *label, *sentence; } stats[STAT_KINDS] = {
+    [STAT_COUNT] = { "count", "number", "How many requests were recorded." },
+    [STAT_SUM] = { "sum_ps", "total", "Sum of the latencies, exact, in picoseconds." },
+    [STAT_MIN] = { "min_ns", "minimum", "The shortest latency, exact." },
+    [STAT_MEAN] = { "mean_ns", "mean", "The exact sum divided by the count, rounded to a picosecond." },
+    [STAT_P50] = { "p50_ns", "median", "Half of the requests took no longer than this." },
+    [STAT_P90] = { "p90_ns", "90th percentile", "90 % of the requests took no longer than this." },
+    [STAT_P99] = { "p99_ns", "99th percentile", "99 % of the requests took no longer than this." },
+    [STAT_P999] = { "p999_ns", "99.9th percentile", "99.9 % of the requests took no longer than this." },
+    [STAT_MAX] = { "max_ns", "maximum", "The longest latency, exact." },
+    [STAT_PHASE] = { "phases", "phase", "Mean time per request in one step; the steps add up to the latency." },
+    [STAT_HARDWARE] = { "hardware", "part",
+                        "Mean time per request in one hardware part, along the chain of causes that ends at the "
+                        "request's end; the parts add up to the latency." },
+};
+
+static const struct { const char *word, *sentence; } globals[] = {
+    { "time_ps", "Simulated time at the end of the run, in picoseconds." },
+    { "events", "Operations performed by all parts of the machine." },
+    { "checks.phase_sum_mismatch_count", "Requests whose phases or hardware parts did not add up; must be 0." },
+    { "checks.violation_count", "Violated invariants that the oracle reported." },
+    { "counters.NAME", "A counter of the machine; `labyrinth run CONFIG --verbose` shows them all." },
+};
+enum { GLOBALS = sizeof globals / sizeof *globals };
+
+const char *metric_label(const struct metric *m, char *buffer, size_t bytes)
+{
+    if (m->scope == SCOPE_COUNTER)
+        snprintf(buffer, bytes, "%s", m->name + strlen("counters."));
+    else if (m->scope != SCOPE_CLASS)
+        snprintf(buffer, bytes, "%s", m->scope == SCOPE_TIME ? "simulated time" : m->name);
+    else {
+        const char *from = m->source == SOURCE_NONE ? "" : source_terms[m->source].name;
+        int n = snprintf(buffer, bytes, "%s%s%s%s, ", class_infos[m->class].name, *from ? " (" : "", from,
+                         *from ? ")" : "");
+        size_t used = n > 0 && (size_t)n < bytes ? (size_t)n : bytes;
+        if (m->stat == STAT_PHASE || m->stat == STAT_HARDWARE)
+            snprintf(buffer + used, bytes - used, "mean of %s %s", stats[m->stat].label,
+                     m->stat == STAT_PHASE ? phase_term(m->class, m->term)->name : part_terms[m->term].name);
+        else
+            snprintf(buffer + used, bytes - used, "%s", stats[m->stat].label);
+    }
+    return buffer;
+}
+
+/* ---- list */
+
+static void list_terms(FILE *out, const char *class, const char *group, unsigned count, const struct term *terms)
+{
+    for (unsigned i = 0; i < count; i++)
+        fprintf(out, "  %s.%s.%s_ns\n", class, group, terms[i].name);
+}
+
+void metric_list(FILE *out)
+{
+    for (unsigned i = 0; i < GLOBALS; i++)
+        fprintf(out, "%-34s %s\n", globals[i].word, globals[i].sentence);
+    for (unsigned c = 0; c < CLASS_COUNT; c++) {
+        fprintf(out, "%s: from %s to %s\n", class_infos[c].name, class_infos[c].start, class_infos[c].end);
+        for (unsigned i = 0; i < STAT_PHASE; i++)
+            fprintf(out, "  %s.%s\n", class_infos[c].name, stats[i].word);
+        if (class_infos[c].memory)
+            list_terms(out, class_infos[c].name, "phases", PART_COUNT, part_terms);
+        else
+            list_terms(out, class_infos[c].name, "phases", PHASE_COUNT, phase_terms);
+        list_terms(out, class_infos[c].name, "hardware", PART_COUNT, part_terms);
+        fprintf(out, "  %s.parts.SOURCE.STATISTIC\n", class_infos[c].name);
+    }
+}
+
+/* ---- explain */
+
+static void print_terms(FILE *out, const char *title, const struct term *terms, unsigned count)
+{
+    fprintf(out, "%s\n", title);
+    for (unsigned i = 0; i < count; i++)
+        fprintf(out, "  %-13s %s\n", terms[i].name, terms[i].sentence);
+}
+
+static void print_class(FILE *out, enum class_id class)
+{
+    const struct class_info *info = &class_infos[class];
+    fprintf(out, "Requests of class %s\n", info->name);
+    fprintf(out, "  from          %s\n", info->start);
+    fprintf(out, "  to            %s\n", info->end);
+    fputs("  queueing      Waiting at the requester after that first event is part of the latency;\n"
+          "                nothing before it is.\n", out);
+    fputs("  warm-up       The first `warmup` operations of an agent are not recorded.\n", out);
+}
+
+static void print_decompositions(FILE *out, enum class_id class)
+{
+    if (class_infos[class].memory)
+        print_terms(out, "Phases and hardware parts coincide for a memory access; they add up to the latency exactly:",
+                    part_terms, PART_COUNT);
+    else {
+        print_terms(out, "Phases (software steps by the hart's clock; those that occur add up to the latency exactly):",
+                    phase_terms, PHASE_COUNT);
+        print_terms(out, "Hardware parts (chain of causes that ends at the request's end; exact as well):", part_terms,
+                    PART_COUNT);
+    }
+    print_terms(out, "Parts by source (those that occur; their counts add up to the count of the class):", source_terms,
+                SOURCE_COUNT);
+}
+
+static void print_precision(FILE *out, const struct metric *m)
+{
+    bool percentile = m->stat >= STAT_P50 && m->stat <= STAT_P999;
+    fprintf(out, "  unit          %s\n",
+            metric_is_ns(m) ? "nanoseconds, shown to the picosecond" : *metric_unit(m) ? "picoseconds" : "a count");
+    if (percentile)
+        fprintf(out, "  precision     nearest rank, upper edge of its histogram bucket, at most the maximum: exact below\n"
+                     "                %u ps, above that at most 1/%u (0.8 %%) too high\n",
+                2u << HIST_SUB_BITS, 1u << HIST_SUB_BITS);
+    else
+        fputs("  precision     exact; means are exact sums divided once\n", out);
+}
+
+static void explain_metric(FILE *out, const struct metric *m)
+{
+    fprintf(out, "%s\n", m->name);
+    if (m->scope != SCOPE_CLASS) {
+        for (unsigned i = 0; i < GLOBALS; i++)
+            if (strcmp(globals[i].word, m->scope == SCOPE_COUNTER ? "counters.NAME" : m->name) == 0)
+                fprintf(out, "  %s\n", globals[i].sentence);
+        return;
+    }
+    fprintf(out, "  what          %s\n", stats[m->stat].sentence);
+    if (m->stat == STAT_PHASE)
+        fprintf(out, "  phase         %s\n", phase_term(m->class, m->term)->sentence);
+    if (m->stat == STAT_HARDWARE)
+        fprintf(out, "  part          %s\n", part_terms[m->term].sentence);
+    if (m->source != SOURCE_NONE)
+        fprintf(out, "  source        %s: %s\n", source_terms[m->source].name, source_terms[m->source].sentence);
+    print_precision(out, m);
+    fputc('\n', out);
+    print_class(out, m->class);
+    fputc('\n', out);
+    print_decompositions(out, m->class);
+}
+
+/* A phase, part or source may have the same name: all are told. */
+static bool explain_term(FILE *out, const char *name)
+{
+    const struct { const char *kind; const struct term *terms; unsigned count; } groups[] = {
+        { "phase", phase_terms, PHASE_COUNT }, { "hardware part", part_terms, PART_COUNT },
+        { "source", source_terms, SOURCE_COUNT },
+    };
+    bool found = false;
+    for (unsigned g = 0; g < 3; g++)
+        for (unsigned i = 0; i < groups[g].count; i++)
+            if (strcmp(groups[g].terms[i].name, name) == 0) {
+                fprintf(out, "%s (%s): %s\n", name, groups[g].kind, groups[g].terms[i].sentence);
+                found = true;
+            }
+    return found;
+}
+
+bool metric_explain(FILE *out, const char *name, char *why, size_t bytes)
+{
+    struct metric m;
+    for (unsigned i = 0; i < CLASS_COUNT; i++)
+        if (strcmp(class_infos[i].name, name) == 0) {
+            print_class(out, (enum class_id)i);
+            fputc('\n', out);
+            print_decompositions(out, (enum class_id)i);
+            return true;
+        }
+    if (explain_term(out, name))
+        return true;
+    if (!metric_resolve(name, &m, why, bytes))
+        return false;
+    explain_metric(out, &m);
+    return true;
+}

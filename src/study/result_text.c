@@ -1,0 +1,236 @@
+/* src/study/result_text.c - see result_text.h. */
+#include "src/study/result_text.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "src/study/metric.h"
+
+enum { FIGURES = 5, BROKEN_DOWN_MAX = 2, COUNTERS_SHORT_MAX = 24 };
+
+static const struct { const char *word; uint32_t permille10; } figures[FIGURES] = {
+    { "mean", 0 }, { "p50", 5000 }, { "p90", 9000 }, { "p99", 9900 }, { "max", 10000 },
+};
+
+static uint64_t figure_ps(const struct hist *h, unsigned i)
+{
+    if (i == 0)
+        return mean_round(h->sum_ps, h->count);
+    return i == FIGURES - 1 ? h->max_ps : hist_percentile_ps(h, figures[i].permille10);
+}
+
+static const struct class_stats *seen(const struct result *r, unsigned class)
+{
+    const struct class_stats *s = account_stats(r->account, (enum class_id)class);
+    return s && s->latency.count > 0 ? s : NULL;
+}
+
+/* ---- latencies: one row per class, below it one per source if there are several */
+
+struct scale { const char *unit; uint64_t divisor; };
+
+/* The unit in which the largest value of a column has at most five digits before the point. */
+static struct scale column_scale(const struct result *r, unsigned figure)
+{
+    uint64_t most = 0;
+    for (unsigned c = 0; c < CLASS_COUNT; c++) {
+        const struct class_stats *s = seen(r, c);
+        uint64_t value = s ? figure_ps(&s->latency, figure) : 0;
+        most = value > most ? value : most;
+    }
+    if (most < 100u * PS_PER_US)
+        return (struct scale){ "ns", 1 };
+    return most < 100u * (uint64_t)PS_PER_MS ? (struct scale){ "us", 1000 } : (struct scale){ "ms", 1000000 };
+}
+
+static void latency_row(struct table *t, const char *name, const struct hist *h, const struct scale *scales)
+{
+    table_row(t);
+    table_cell(t, "%s", name);
+    table_cell_u64(t, h->count);
+    for (unsigned i = 0; i < FIGURES; i++)
+        table_cell_fixed3(t, mean_round(figure_ps(h, i), scales[i].divisor), scales[i].divisor == 1 ? 1 : 3);
+}
+
+static unsigned source_count(const struct result *r, unsigned class)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < SOURCE_COUNT; i++) {
+        const struct class_stats *part = account_source_stats(r->account, (enum class_id)class, (enum source_id)i);
+        n += part && part->latency.count > 0;
+    }
+    return n;
+}
+
+static void source_rows(struct table *t, const struct result *r, unsigned class, const struct scale *scales)
+{
+    if (source_count(r, class) < 2)
+        return;
+    for (unsigned i = 0; i < SOURCE_COUNT; i++) {
+        const struct class_stats *part = account_source_stats(r->account, (enum class_id)class, (enum source_id)i);
+        char name[64];
+        snprintf(name, sizeof name, "  %s", source_terms[i].name);
+        if (part && part->latency.count > 0)
+            latency_row(t, name, &part->latency, scales);
+    }
+}
+
+void result_text_latencies(FILE *out, const struct result *r, struct text_style style)
+{
+    struct table *t = table_new(style);
+    struct scale scales[FIGURES];
+    bool any = false;
+    table_column(t, "latency", TABLE_LEFT);
+    table_column(t, "count", TABLE_RIGHT);
+    for (unsigned i = 0; i < FIGURES; i++) {
+        char heading[32];
+        scales[i] = column_scale(r, i);
+        snprintf(heading, sizeof heading, "%s (%s)", figures[i].word, scales[i].unit);
+        table_column(t, heading, TABLE_RIGHT);
+    }
+    for (unsigned c = 0; c < CLASS_COUNT; c++) {
+        const struct class_stats *s = seen(r, c);
+        if (!s)
+            continue;
+        any = true;
+        latency_row(t, class_infos[c].name, &s->latency, scales);
+        source_rows(t, r, c, scales);
+    }
+    if (any)
+        table_print(t, out);
+    else
+        fputs("No request was recorded.\n", out);
+    table_free(t);
+}
+
+/* ---- where the time went */
+
+static void breakdown(FILE *out, struct text_style style, const struct class_stats *s, enum class_id class, bool phases)
+{
+    struct breakdown_part parts[PART_COUNT + PHASE_COUNT];
+    unsigned n = phases ? phase_term_count(class) : (unsigned)PART_COUNT;
+    for (unsigned i = 0; i < n; i++) {
+        parts[i].name = phases ? phase_term(class, i)->name : part_terms[i].name;
+        parts[i].ps = mean_round(phases ? phase_sum_ps(s, class, i) : s->hardware_sum_ps[i], s->latency.count);
+    }
+    breakdown_print(out, style, parts, n, mean_round(s->latency.sum_ps, s->latency.count));
+}
+
+static void break_down_class(FILE *out, struct text_style style, const struct class_stats *s, enum class_id class)
+{
+    char mean[DURATION_BYTES];
+    const char *name = class_infos[class].name;
+    duration_text(mean, mean_round(s->latency.sum_ps, s->latency.count));
+    if (!class_infos[class].memory) {
+        fprintf(out, "\nWhere the time of %s went, mean %s: steps of the software\n", name, mean);
+        breakdown(out, style, s, class, true);
+    }
+    fprintf(out, "\nWhere the time of %s went, mean %s: parts of the hardware, last arrivals\n", name, mean);
+    breakdown(out, style, s, class, false);
+}
+
+/* What a run was most likely made for comes first; memory accesses only if there is nothing else. */
+static void breakdowns(FILE *out, const struct result *r, const struct text_options *options)
+{
+    static const enum class_id first[] = {
+        CLASS_GRANT, CLASS_PAIR, CLASS_ALLOC_ATOMIC, CLASS_ALLOC_NOWAIT, CLASS_ALLOC_KERNEL, CLASS_ALLOC_HIGHUSER_MOVABLE,
+        CLASS_ALLOC_OTHER, CLASS_PAGE_OWN, CLASS_PINGPONG, CLASS_DMA_WRITE, CLASS_DMA_READ, CLASS_ATOMIC, CLASS_STORE,
+        CLASS_LOAD,
+    };
+    if (options->verbose) {
+        for (unsigned c = 0; c < CLASS_COUNT; c++)
+            if (seen(r, c))
+                break_down_class(out, options->style, seen(r, c), (enum class_id)c);
+        return;
+    }
+    unsigned shown_count = 0;
+    for (unsigned i = 0; i < sizeof first / sizeof *first && shown_count < BROKEN_DOWN_MAX; i++)
+        if (seen(r, first[i]) && (shown_count == 0 || !class_infos[first[i]].memory)) {
+            break_down_class(out, options->style, seen(r, first[i]), first[i]);
+            shown_count++;
+        }
+}
+
+/* ---- counters */
+
+/* Totals of the machine, not of one numbered part ("core3.loads"). */
+static bool is_total(const char *name)
+{
+    size_t head = strcspn(name, ".");
+    return head == 0 || !isdigit((unsigned char)name[head - 1]) || name[head] == '\0';
+}
+
+static void counters(FILE *out, const struct result *r, const struct text_options *options)
+{
+    struct table *t = table_new(options->style);
+    unsigned n = 0;
+    size_t left_out = 0;
+    table_column(t, "counter", TABLE_LEFT);
+    table_column(t, "value", TABLE_RIGHT);
+    for (size_t i = 0; i < r->counter_count; i++) {
+        const struct counter *c = &r->counters[i];
+        if (!options->verbose && (c->value == 0 || !is_total(c->name) || n == COUNTERS_SHORT_MAX)) {
+            left_out++;
+            continue;
+        }
+        table_row(t);
+        table_cell(t, "%s", c->name);
+        table_cell_u64(t, c->value);
+        n++;
+    }
+    if (n > 0) {
+        fputc('\n', out);
+        table_print(t, out);
+    }
+    if (left_out > 0)
+        fprintf(out, "%zu more counters: --verbose\n", left_out);
+    table_free(t);
+}
+
+/* ---- head and checks */
+
+static void head(FILE *out, const struct result *r, const struct text_options *options)
+{
+    char time[DURATION_BYTES];
+    static const char *const stops[] = {
+        [RUN_DONE] = "every agent with a count has finished", [RUN_LIMIT] = "the declared limit was reached",
+        [RUN_ILLEGAL] = "ILLEGAL OPERATION", [RUN_VIOLATION] = "VIOLATED INVARIANT", [RUN_STUCK] = "NO PROGRESS",
+    };
+    if (r->title && *r->title)
+        fprintf(out, "%s%s%s\n", options->style.ansi ? "\033[1m" : "", r->title, options->style.ansi ? "\033[0m" : "");
+    fprintf(out, "config   %s, seed %" PRIu64 ", digest %s\n", r->config_file, r->seed, r->config_digest);
+    if (options->machine)
+        fprintf(out, "machine  %s\n", options->machine);
+    fprintf(out, "stop     %s: %s after %s of simulated time\n", run_stop_name(r->stop), stops[r->stop],
+            duration_text(time, r->time_ps));
+    for (size_t i = 0; i < options->note_count; i++)
+        fprintf(out, "note     %s\n", options->notes[i]);
+}
+
+static void violations(FILE *out, const struct result *r)
+{
+    for (size_t i = 0; i < r->violation_count; i++) {
+        const struct violation *v = &r->violations[i];
+        char time[32];
+        fprintf(out, "\nViolation %zu of %zu: %s, at %s ns, by %s, address 0x%" PRIx64 "\n", i + 1, r->violation_count,
+                v->kind, ns_text(v->time_ps, time), v->agent, v->address);
+        fputs(v->text, out);
+        if (*v->text && v->text[strlen(v->text) - 1] != '\n')
+            fputc('\n', out);
+    }
+}
+
+void result_text_write(FILE *out, const struct result *r, const struct text_options *options)
+{
+    head(out, r, options);
+    if (r->stop_text && *r->stop_text)
+        fprintf(out, "\n%s%s", r->stop_text, r->stop_text[strlen(r->stop_text) - 1] == '\n' ? "" : "\n");
+    violations(out, r);
+    fputc('\n', out);
+    result_text_latencies(out, r, options->style);
+    breakdowns(out, r, options);
+    counters(out, r, options);
+    if (r->phase_sum_mismatch_count > 0)
+        fprintf(out, "\n%" PRIu64 " requests had parts that do not add up to their latency.\n", r->phase_sum_mismatch_count);
+}
