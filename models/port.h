@@ -5,6 +5,7 @@
 #define LAB_MODELS_PORT_H
 
 #include "models/msg.h"
+#include "src/sim/engine.h"
 
 /* ---- network: a part sends messages and receives them through a node */
 struct net;
