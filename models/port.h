@@ -77,14 +77,17 @@ struct translation {
     paddr result;
     enum dma_fault fault;
     bool iotlb_hit;
-    struct delta delta;          /* continued by the IOMMU: PART_TRANSLATE and the memory parts of its walk */
+    bool bypassed;               /* translation off, or pass-through for this source */
+    struct delta delta;          /* marked up to now by the submitter, continued by the IOMMU: PART_TRANSLATE and the
+                                    memory parts of its walk */
     translation_done_fn *done;
     void *owner;
     struct translation *next;
 };
 struct iommu_port {
     void (*translate)(void *iommu, struct translation *);
-    /* A DMA that uses a translation is in flight from begin to end: invalidation waits drain on it. */
+    /* A DMA that uses a translation is in flight from begin to end: invalidation waits drain on it. Begin it within
+     * the translation's done callback, so that no moment lies between. */
     void (*dma_begin)(void *iommu, uint16_t source_id, paddr);
     void (*dma_end)(void *iommu, uint16_t source_id, paddr);
     void *iommu;

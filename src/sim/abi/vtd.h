@@ -9,7 +9,7 @@
  *     -> domain id, address width, second-level table -> 3 to 5 levels of 512 entries of 8 bytes -> frame
  *
  * Left out, because the model has none of it: scalable mode (PASIDs), first-level translation, device TLBs,
- * interrupt remapping, register-based invalidation.
+ * interrupt remapping, register-based invalidation, large pages, fault interrupts and fault-processing disable.
  */
 #ifndef LAB_SIM_ABI_VTD_H
 #define LAB_SIM_ABI_VTD_H
@@ -40,7 +40,6 @@ enum { VTD_ENTRY_BYTES = 16, VTD_ENTRY_COUNT = 256 }; /* per root table and per 
 #define VTD_ROOT_LO_RESERVED (VTD_ADDRESS_RESERVED | UINT64_C(0xffe))
 #define VTD_CONTEXT_LO_RESERVED (VTD_ADDRESS_RESERVED | UINT64_C(0xff0))
 #define VTD_CONTEXT_HI_RESERVED (~UINT64_C(0xffffff))
-#define VTD_CONTEXT_FAULT_DISABLE (UINT64_C(1) << 1)
 #define VTD_CONTEXT_TYPE_MASK (UINT64_C(3) << 2)
 #define VTD_CONTEXT_TYPE_TABLE (UINT64_C(0) << 2)        /* translate through the second-level table */
 #define VTD_CONTEXT_TYPE_PASS_THROUGH (UINT64_C(2) << 2) /* address as is */
@@ -114,7 +113,7 @@ enum {
     VTD_REG_GSTS = 0x1c,         /* 4, read only */
     VTD_REG_RTADDR = 0x20,       /* 8, root table address; takes effect with SRTP */
     VTD_REG_FSTS = 0x34,         /* 4, fault status; PFO and IQE are cleared by writing one */
-    VTD_REG_IQH = 0x80,          /* 8, read only: offset of the next descriptor to fetch */
+    VTD_REG_IQH = 0x80,          /* 8, read only: offset of the first descriptor not yet executed */
     VTD_REG_IQT = 0x88,          /* 8, offset of the first descriptor not yet valid */
     VTD_REG_IQA = 0x90,          /* 8, queue address and size */
     VTD_REG_FRCD = 0x100,        /* fault records, 16 bytes each, as CAP says */
@@ -167,6 +166,18 @@ enum vtd_reason {
 };
 
 /* Capabilities. */
+static inline uint64_t vtd_cap_make(unsigned levels, unsigned fault_records, unsigned mask_max)
+{
+    return (uint64_t)1 << (8 + levels - 2)                   /* SAGAW: this many levels */
+         | (uint64_t)(12 + 9 * levels - 1) << 16             /* MGAW */
+         | (uint64_t)(VTD_REG_FRCD / 16) << 24               /* FRO */
+         | (uint64_t)1 << 39                                 /* PSI: page-selective invalidation */
+         | (uint64_t)(fault_records - 1) << 40               /* NFR */
+         | (uint64_t)mask_max << 48                          /* MAMV */
+         | (uint64_t)3 << 54;                                /* DWD, DRD: drains */
+}
+#define VTD_ECAP_QI (UINT64_C(1) << 1)                       /* queued invalidation */
+#define VTD_ECAP_COHERENT (UINT64_C(1) << 0)                 /* walks see the caches: the driver flushes no lines */
 static inline unsigned vtd_cap_fault_offset(uint64_t cap) { return (unsigned)(cap >> 24 & 0x3ff) * 16; }
 static inline unsigned vtd_cap_fault_records(uint64_t cap) { return (unsigned)(cap >> 40 & 0xff) + 1; }
 static inline bool vtd_cap_page_selective(uint64_t cap) { return (cap >> 39 & 1) != 0; }
