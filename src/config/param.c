@@ -61,7 +61,7 @@ const char *param_range_text(const struct param *p, uint32_t period_ps, char buf
     char low[QUANTITY_TEXT_MAX], high[QUANTITY_TEXT_MAX];
     enum quantity q = param_quantity(p);
     uint64_t min = p->min, max = param_max(p);
-    bool bounded = p->max != 0;
+    bool bounded = max != UINT64_MAX;
     if (period_ps) { /* the user wrote cycles: answer in cycles, limits rounded inwards */
         q = Q_CYCLES;
         min = (min + period_ps - 1) / period_ps;

@@ -135,10 +135,10 @@ static bool wrong_unit(const char *text, const char *unit, const struct kind *ki
 {
     char quote[SHOWN_MAX], unit_quote[SHOWN_MAX];
     shown(quote, text);
-    if (*unit == '\0')
-        return complain(c, kind->rule, "%s has no unit, allowed are %s", quote, kind->units);
     if (*kind->units == '\0')
         return complain(c, kind->rule, "%s is given, allowed is a whole number without a unit", quote);
+    if (*unit == '\0')
+        return complain(c, kind->rule, "%s has no unit, allowed are %s", quote, kind->units);
     return complain(c, kind->rule, "%s has the unknown unit %s, allowed are %s", quote, shown(unit_quote, unit), kind->units);
 }
 
