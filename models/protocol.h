@@ -46,6 +46,10 @@ enum home_event { HOME_EVENT_LIST(X) HOME_EVENT_COUNT };
 
 enum { STATES_MAX = 32, SHARER_WORDS = AGENTS_MAX / 64 };
 
+/* msg.requester is 16 bits unsigned: the home itself (a recall) is -1, that is 0xffff. An INV with it is
+ * acknowledged to the home. msg.acks of a DATA that gives no right to write is ACKS_READ. */
+enum { REQUESTER_HOME = -1, ACKS_READ = -1 };
+
 struct sharer_set { uint64_t w[SHARER_WORDS]; };
 
 struct cache_line {
@@ -70,7 +74,8 @@ enum verdict {
     STEP_ILLEGAL         /* no row: protocol error */
 };
 
-/* One message to send; the caller fills in line, nodes and delta. */
+/* One message to send; the caller fills in line, nodes and delta. Only m[0 .. n-1] are meaningful after a step,
+ * and targets only if one of them is multicast. */
 struct out_msg {
     uint8_t kind;        /* enum msg_kind */
     bool to_home;        /* otherwise to agent `to` or, if multicast, to every member of `targets` */
@@ -99,6 +104,8 @@ bool cache_stable(const struct protocol *, uint8_t state);    /* waits for no me
 bool cache_evict_silent(const struct protocol *, uint8_t state);   /* EVICT row sends nothing */
 bool home_stable(const struct protocol *, uint8_t state);
 bool home_needs_data(const struct protocol *, uint8_t state, enum home_event); /* the row sends the home's data */
+const char *cache_event_name(enum cache_event);
+const char *home_event_name(enum home_event);
 const char *cache_state_name(const struct protocol *, uint8_t state);
 const char *home_state_name(const struct protocol *, uint8_t state);
 bool protocol_has_event(const struct protocol *, enum cache_event); /* state 0 has a row for it */
@@ -108,7 +115,8 @@ enum cache_event cache_classify(const struct cache_line *, const struct msg *);
 enum home_event home_classify(const struct home_line *, const struct msg *);
 
 /* The step. `in` is NULL for core events, EVICT and RECALL. self: the agent; txn: its MSHR for messages it sends
- * as requester. Pure: touches only *line and *out (fully written), and the row counters of `counts` if not NULL. */
+ * as requester. Pure: touches only *line and *out (flags and n are always written), and the row counters of
+ * `counts` if not NULL. */
 struct row_counts { uint64_t cache[STATES_MAX][CACHE_EVENT_COUNT], home[STATES_MAX][HOME_EVENT_COUNT]; };
 enum verdict cache_step(const struct protocol *, struct cache_line *, enum cache_event, const struct msg *in,
                         int16_t self, int16_t txn, struct outbox *out, struct row_counts *counts);

@@ -41,7 +41,7 @@ static inline void delta_mark(struct delta *d, enum part part, tick now)
 }
 
 /* The paths of all requests that were open at one instant, innermost last. */
-enum { OPEN_MAX = 8 };
+enum { OPEN_MAX = 12 };
 struct path_set {
     tick at;              /* time of the last mark of every path in the set */
     uint32_t depth;
@@ -85,7 +85,6 @@ struct ledger {
     uint64_t id_base, next_id; /* ids never repeat across actors */
     struct path_set paths;     /* depth equals the number of open requests */
     struct request open[OPEN_MAX];
-    uint64_t core_ps;          /* time since paths.at not yet marked: see ledger_flush */
     bool recording;
 };
 

@@ -1,0 +1,54 @@
+/* models/coherence/home.h - one last-level slice with its directory: the home of the lines that map to it.
+ *
+ *   node --> service FIFO (occupancy_ps a message, lookup_ps until it acts) --> protocol step --> messages
+ *                         |  line busy: parked in line order, taken up in the event that makes it stable
+ *                         |  not here: victim (recalled if private copies exist), DRAM read, then the step
+ *
+ * The last level is inclusive with a full-map directory: every privately cached line has a slot here. A line
+ * without a slot is in the protocol's state 0 with its data in DRAM.
+ */
+#ifndef LAB_MODELS_COHERENCE_HOME_H
+#define LAB_MODELS_COHERENCE_HOME_H
+
+#include "models/port.h"
+#include "models/protocol.h"
+#include "src/sim/engine.h"
+#include "src/sim/history.h"
+#include "src/sim/inspect.h"
+#include "src/sim/memory.h"
+
+struct home_desc {
+    uint32_t sets, ways;           /* sets: a power of two */
+    tick lookup_ps;                /* from start of service to action */
+    tick occupancy_ps;             /* of a request or put */
+    tick response_occupancy_ps;    /* of DONE, WB, ACK */
+};
+
+struct home_env {
+    struct engine *engine;
+    struct net *net;
+    struct dram *dram;
+    struct memory *memory;
+    const struct protocol *protocol;
+    struct row_counts *row_counts; /* may be NULL */
+    struct history *history;
+    void (*protocol_error)(void *arg, unsigned agent, lineno, const char *text);
+    void *error_arg;
+    void (*sample)(void *arg, uint16_t agent, int16_t txn, lineno); /* read-once data leaves now */
+    void *sample_arg;
+};
+
+struct home_counters {
+    uint64_t requests, hits, misses, invalidations, forwards, recalls, writebacks, parked, data_sent;
+};
+
+struct home;
+struct home *home_new(struct component_list *, const char *name, uint16_t node, const struct home_desc *,
+                      const struct home_env *);
+void home_free(struct home *);
+void home_deliver(void *home, struct msg *); /* net_deliver_fn */
+const struct home_counters *home_counters(const struct home *);
+void home_describe(const struct home *, lineno, FILE *);
+uint64_t home_host_bytes(const struct home *);
+
+#endif

@@ -1,0 +1,72 @@
+/* src/sim/history.c - a ring, searched linearly when something went wrong. */
+#include "src/sim/history.h"
+
+#include "src/base/fail.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+struct history {
+    uint64_t count, mask;
+    struct history_entry *ring;
+    void (*tap)(void *, const struct history_entry *);
+    void *tap_arg;
+};
+
+struct history *history_new(unsigned entries)
+{
+    uint64_t n = 1;
+    while (n < entries)
+        n *= 2;
+    struct history *h = calloc(1, sizeof *h);
+    CHECK(h, "out of host memory for the line history");
+    h->ring = calloc(n, sizeof *h->ring);
+    CHECK(h->ring, "out of host memory for the line history");
+    h->mask = n - 1;
+    return h;
+}
+
+void history_free(struct history *h)
+{
+    if (h)
+        free(h->ring);
+    free(h);
+}
+
+void history_add(struct history *h, struct history_entry e)
+{
+    h->ring[h->count++ & h->mask] = e;
+    if (__builtin_expect(h->tap != NULL, 0))
+        h->tap(h->tap_arg, &e);
+}
+
+void history_tap(struct history *h, void (*fn)(void *, const struct history_entry *), void *arg)
+{
+    h->tap = fn;
+    h->tap_arg = arg;
+}
+
+static void print_entry(const struct history_entry *e, FILE *out)
+{
+    fprintf(out, "  %12" PRIu64 " ps  %-14s %-10s %4s > %-4s", e->when, e->who, e->event, e->old_state, e->new_state);
+    if (e->from >= 0)
+        fprintf(out, "  for agent %d", e->from);
+    fputc('\n', out);
+}
+
+void history_print(const struct history *h, lineno line, unsigned most, FILE *out)
+{
+    uint64_t oldest = h->count > h->mask ? h->count - h->mask - 1 : 0, found = 0;
+    uint64_t first = h->count;
+    for (uint64_t i = h->count; i > oldest && found < most; i--) {
+        if (h->ring[(i - 1) & h->mask].line.v == line.v) {
+            first = i - 1;
+            found++;
+        }
+    }
+    if (!found)
+        fprintf(out, "  (no transition of this line among the last %" PRIu64 ")\n", h->count - oldest);
+    for (uint64_t i = first; i < h->count; i++)
+        if (h->ring[i & h->mask].line.v == line.v)
+            print_entry(&h->ring[i & h->mask], out);
+}
