@@ -41,18 +41,22 @@ struct diag *diag_new(void)
     return d;
 }
 
+static void drop(struct item *item)
+{
+    free(item->path);
+    free(item->what);
+    free(item->rule);
+    free(item->hint);
+}
+
 void diag_free(struct diag *d)
 {
     if (!d)
         return;
     for (size_t i = 0; i < d->file_count; i++)
         free(d->files[i]);
-    for (size_t i = 0; i < d->kept_count; i++) {
-        free(d->items[i].path);
-        free(d->items[i].what);
-        free(d->items[i].rule);
-        free(d->items[i].hint);
-    }
+    for (size_t i = 0; i < d->kept_count; i++)
+        drop(&d->items[i]);
     free(d->files);
     free(d->items);
     free(d);
@@ -83,6 +87,18 @@ static char *format_text(const char *format, va_list args)
     return checked(text);
 }
 
+/* A file read twice (for its kind, then for good) complains once. */
+static bool known_already(const struct diag *d, const struct item *item)
+{
+    for (size_t i = 0; i < d->kept_count; i++) {
+        const struct item *old = &d->items[i];
+        if (old->file == item->file && old->line == item->line && old->column == item->column &&
+            strcmp(old->what, item->what) == 0 && strcmp(old->path ? old->path : "", item->path ? item->path : "") == 0)
+            return true;
+    }
+    return false;
+}
+
 static char *text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static char *text_of(const char *format, ...)
@@ -96,11 +112,13 @@ static char *text_of(const char *format, ...)
 
 void diag_error(struct diag *d, struct origin at, const char *path, const char *rule, const char *format, ...)
 {
-    if (d->count++ >= DIAG_KEEP_MAX)
+    if (d->kept_count == DIAG_KEEP_MAX) {
+        d->count++;
         return;
+    }
     va_list args;
     va_start(args, format);
-    d->items[d->kept_count++] = (struct item){
+    struct item item = {
         .file = file_index(d, at.file ? at.file : "configuration"),
         .line = at.line,
         .column = at.column,
@@ -110,6 +128,12 @@ void diag_error(struct diag *d, struct origin at, const char *path, const char *
         .rule = copy_or_null(rule),
     };
     va_end(args);
+    if (known_already(d, &item)) {
+        drop(&item);
+        return;
+    }
+    d->items[d->kept_count++] = item;
+    d->count++;
 }
 
 /* "a, b, c" or NULL when that would be too long to help. */
@@ -129,7 +153,7 @@ static char *list_words(const char *const *known, size_t n)
 
 void diag_suggest(struct diag *d, const char *word, const char *const *known, size_t n)
 {
-    if (d->count == 0 || d->count > DIAG_KEEP_MAX)
+    if (d->kept_count == 0 || d->count > d->kept_count)
         return;
     struct item *item = &d->items[d->kept_count - 1];
     const char *near = suggest_nearest(word, known, n);

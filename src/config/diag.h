@@ -34,12 +34,12 @@ void diag_free(struct diag *);
 void diag_file(struct diag *, const char *file);
 
 /* Records one error; all texts are copied. path and rule may be NULL. The format's text says what was
- * given and what is allowed, without a final stop. */
+ * given and what is allowed, without a final stop. The same error at the same place counts once. */
 void diag_error(struct diag *, struct origin, const char *path, const char *rule, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* Adds `Did you mean "X"?` to the latest error if one of the known words is near; else lists the known
- * words when they are few. */
+/* Adds `Did you mean "X"?` to the latest error if one of the known words is near, else `Known here: ...`
+ * when they are few. */
 void diag_suggest(struct diag *, const char *word, const char *const *known, size_t n);
 
 size_t diag_count(const struct diag *);

@@ -168,6 +168,8 @@ bool experiment_load(struct arena *arena, struct diag *diag, const char *argumen
     apply_sets(diag, doc->root, sets, sets_count, true);
     expand_machine_name(doc->root);
     doc->machine = merge_machine(arena, diag, doc->root);
+    if (!doc->machine) /* its keys are not wrong because its base is */
+        node_use_all(node_peek(doc->root, "machine"));
     apply_sets(diag, doc->root, sets, sets_count, false);
     read_parts(arena, diag, doc);
     if (doc->machine)

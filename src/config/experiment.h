@@ -29,7 +29,7 @@ extern const struct param experiment_params[];
 
 /* sets: "path=value", in order, later ones win. Assignments to machine, machine.base and protocol are made
  * before the base is merged, the others after, so that they reach into what the base brings. False
- * if there was any error; doc is then not to be used. */
+ * if there was any error; what is not NULL in doc may still be read, to find more errors in the same run. */
 bool experiment_load(struct arena *, struct diag *, const char *argument, const char *const *sets, size_t sets_count,
                      struct experiment_doc *doc);
 

@@ -107,6 +107,8 @@ static const char *find_path(struct arena *arena, struct diag *diag, const char 
 {
     const char *slash = by.line ? strrchr(by.file, '/') : NULL;
     const char *path = arena_strdup(arena, argument);
+    while (strncmp(argument, "./", 2) == 0)
+        argument += 2;
     if (*argument != '/' && slash)
         path = arena_printf(arena, "%.*s/%s", (int)(slash - by.file), by.file, argument);
     char quote[SHOWN_MAX];
@@ -131,19 +133,43 @@ const char *config_find(struct arena *arena, struct diag *diag, const char *fold
     return NULL;
 }
 
+static const char kind_rule[] = "Every file says in its first line what it is: `kind: experiment`, machine or protocol.";
+
 /* The file's kind, as far as it has one, must be the expected one. */
 static bool check_kind(struct diag *diag, struct node *root, const char *expected, bool needed)
 {
-    static const char rule[] = "Every file says in its first line what it is: `kind: experiment`, machine or protocol.";
     struct node *kind = node_get(root, "kind");
     char quote[SHOWN_MAX];
     if (!kind && needed)
-        diag_error(diag, root->at, "kind", rule, "this key is missing, allowed here is %s", expected);
-    else if (kind && node_expect(diag, kind, NODE_SCALAR, rule) && strcmp(kind->text, expected) != 0)
-        node_error(diag, kind, rule, "%s is given, allowed here is %s", shown(quote, kind->text), expected);
-    else
-        return true;
-    return false;
+        diag_error(diag, root->at, "kind", kind_rule, "this key is missing, allowed here is %s", expected);
+    if (!kind)
+        return !needed;
+    if (!node_expect(diag, kind, NODE_SCALAR, kind_rule))
+        return false;
+    if (strcmp(kind->text, expected) != 0)
+        node_error(diag, kind, kind_rule, "%s is given, allowed here is %s", shown(quote, kind->text), expected);
+    return strcmp(kind->text, expected) == 0;
+}
+
+const char *config_kind(struct arena *arena, struct diag *diag, const char *folder, const char *argument)
+{
+    static const char *const kinds[] = { "experiment", "machine", "protocol" };
+    const char *path = config_find(arena, diag, folder, argument, (struct origin){ argument, 0, 0 }, NULL);
+    struct node *root = path ? read_file(arena, diag, path) : NULL;
+    if (!root || !node_expect(diag, root, NODE_MAPPING, kind_rule))
+        return NULL;
+    struct node *kind = node_peek(root, "kind");
+    char quote[SHOWN_MAX];
+    if (!kind)
+        diag_error(diag, root->at, "kind", kind_rule, "this key is missing");
+    else if (node_expect(diag, kind, NODE_SCALAR, kind_rule)) {
+        for (size_t i = 0; i < 3; i++)
+            if (strcmp(kinds[i], kind->text) == 0)
+                return kinds[i];
+        node_error(diag, kind, kind_rule, "%s is no kind of file", shown(quote, kind->text));
+        diag_suggest(diag, kind->text, kinds, 3);
+    }
+    return NULL;
 }
 
 struct node *config_load(struct arena *arena, struct diag *diag, const char *folder, const char *kind, const char *argument,
@@ -153,7 +179,7 @@ struct node *config_load(struct arena *arena, struct diag *diag, const char *fol
     struct node *root = path ? read_file(arena, diag, path) : NULL;
     if (!root)
         return NULL;
-    bool good = node_expect(diag, root, NODE_MAPPING, "A configuration is a mapping of `key: value` lines.") &&
+    bool good = node_expect(diag, root, NODE_MAPPING, kind_rule) &&
                 check_kind(diag, root, kind, true);
     return good ? root : NULL;
 }

@@ -17,6 +17,10 @@ const char *config_find(struct arena *, struct diag *, const char *folder, const
 /* All names of a folder ("machines", "protocols", "experiments", ...), sorted; the count is returned. */
 size_t config_list(struct arena *, const char *folder, const char ***names);
 
+/* What kind of file this is: "experiment", "machine" or "protocol" (for `check`, which takes all of them);
+ * NULL after an error. Reads the file for that alone. */
+const char *config_kind(struct arena *, struct diag *, const char *folder, const char *argument);
+
 /* find, read, and check that the root is a mapping of the expected kind. NULL after an error. */
 struct node *config_load(struct arena *, struct diag *, const char *folder, const char *kind, const char *argument,
                          struct origin by, const char *by_path);

@@ -197,7 +197,7 @@ bool quantity_parse_time(const char *text, uint32_t period_ps, uint64_t *value_p
     static const char rule[] = "A time has a unit: ps, ns, us, ms, s, or cycles of the part's clock.";
     if (!quantity_in_cycles(text)) {
         bool good = quantity_parse(text, Q_TIME, value_ps, c);
-        if (!good && c->rule == kinds[Q_TIME].rule)
+        if (!good && period_ps && c->rule == kinds[Q_TIME].rule)
             c->rule = rule;
         return good;
     }

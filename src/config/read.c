@@ -44,7 +44,7 @@ static const char *syntax_rule(const char *problem)
         { "cannot start any token", "Indent with spaces, never with tabs; put text that starts with @, % or ` in quotes." },
         { "did not find expected key", "Keys of one mapping start in the same column, and a key ends with ': '." },
         { "could not find expected ':'", "A key and its value are written `key: value`, with a space after the colon." },
-        { "mapping values are not allowed", "Only one `key: value` fits on a line; put text that contains ': ' in quotes." },
+        { "mapping values are not allowed", "Only one `key: value` fits on a line, keys of one mapping start in the same column; put text that contains ': ' in quotes." },
         { "did not find expected ',' or", "A list in brackets is written [a, b], a mapping in braces { a: 1, b: 2 }; both must be closed." },
         { "did not find expected '-'", "Items of one list start with '- ' in the same column." },
         { "unexpected end of stream", "A quote that was opened is never closed." },
