@@ -1,0 +1,156 @@
+/* src/study/plot_desc.c - see plot_desc.h. */
+#include "src/study/plot_desc.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "src/config/param.h"
+
+struct fields {
+    const char *name, *title, *x, *series;
+    bool logx, logy;
+    int kind;
+};
+
+static const char *const kinds[] = { "lines", "stack", NULL };
+
+static const struct param plot_params[] = {
+    { .key = "x", .type = P_STRING, .flags = PARAM_REQUIRED, PARAM_FIELD(struct fields, x),
+      .help = "The swept path along the horizontal axis." },
+    { .key = "series", .type = P_STRING, PARAM_FIELD(struct fields, series), .deflt = "",
+      .help = "The swept path with one line for each of its values." },
+    { .key = "kind", .type = P_CHOICE, PARAM_FIELD(struct fields, kind), .choices = kinds, .deflt = "lines",
+      .help = "lines, or stack: bars with the phases or hardware parts of a class." },
+    { .key = "logx", .type = P_BOOL, PARAM_FIELD(struct fields, logx), .deflt = "false",
+      .help = "Logarithmic horizontal axis." },
+    { .key = "logy", .type = P_BOOL, PARAM_FIELD(struct fields, logy), .deflt = "false",
+      .help = "Logarithmic vertical axis." },
+    { .key = "title", .type = P_STRING, PARAM_FIELD(struct fields, title), .deflt = "",
+      .help = "Heads the plot; the experiment's title if not given." },
+    { .key = "name", .type = P_STRING, PARAM_FIELD(struct fields, name), .deflt = "",
+      .help = "Name of the files; made from the metric and x if not given." },
+    { .key = NULL },
+};
+
+static const char y_rule[] = "y is a metric, exclusive.grant.p99_ns, or a list of them; `labyrinth list metrics` shows all. "
+                             "For a stack it is CLASS.phases or CLASS.hardware.";
+
+static bool read_stack(struct diag *diag, const struct node *y, struct metric *m)
+{
+    static const struct { const char *suffix; enum metric_stat stat; } groups[] = { { ".phases", STAT_PHASE },
+                                                                                    { ".hardware", STAT_HARDWARE } };
+    for (unsigned c = 0; c < CLASS_COUNT; c++)
+        for (unsigned g = 0; g < 2; g++) {
+            size_t n = strlen(class_infos[c].name);
+            if (strncmp(y->text, class_infos[c].name, n) != 0 || strcmp(y->text + n, groups[g].suffix) != 0)
+                continue;
+            *m = (struct metric){ .scope = SCOPE_CLASS, .class = (enum class_id)c, .source = SOURCE_NONE,
+                                  .stat = groups[g].stat };
+            snprintf(m->name, sizeof m->name, "%s", y->text);
+            return true;
+        }
+    char quote[SHOWN_MAX];
+    node_error(diag, y, y_rule, "%s is nothing that can be stacked", shown(quote, y->text));
+    return false;
+}
+
+static bool read_metric(struct diag *diag, const struct node *y, struct plot *plot)
+{
+    char why[256];
+    if (!node_expect(diag, y, NODE_SCALAR, y_rule))
+        return false;
+    if (plot->y_count == PLOT_Y_MAX) {
+        node_error(diag, y, y_rule, "more than %d metrics in one plot", PLOT_Y_MAX);
+        return false;
+    }
+    struct metric *m = &plot->y[plot->y_count++];
+    if (plot->kind == PLOT_STACK)
+        return read_stack(diag, y, m);
+    if (metric_resolve(y->text, m, why, sizeof why))
+        return true;
+    node_error(diag, y, y_rule, "%s", why);
+    return false;
+}
+
+static bool read_y(struct diag *diag, struct node *entry, struct plot *plot)
+{
+    struct node *y = node_get(entry, "y");
+    bool good = true;
+    if (!y) {
+        node_error(diag, entry, y_rule, "this plot has no y");
+        return false;
+    }
+    node_use_all(y);
+    if (y->kind == NODE_SCALAR)
+        return read_metric(diag, y, plot);
+    if (!node_expect(diag, y, NODE_SEQUENCE, y_rule))
+        return false;
+    for (const struct node *item = y->first; item; item = item->next)
+        good = read_metric(diag, item, plot) && good;
+    return good;
+}
+
+static bool is_axis(struct diag *diag, struct node *entry, const char *key, const char *path,
+                    const struct sweep_axes *axes)
+{
+    const char *known[SWEEP_AXES_MAX];
+    char quote[SHOWN_MAX];
+    if (!axes || *path == '\0')
+        return true;
+    for (size_t i = 0; i < axes->axes_count; i++) {
+        known[i] = axes->axis[i].path;
+        if (strcmp(path, known[i]) == 0)
+            return true;
+    }
+    node_error(diag, node_peek(entry, key), "x and series are axes of the `sweep` block.", "%s is not swept",
+               shown(quote, path));
+    diag_suggest(diag, path, known, axes->axes_count);
+    return false;
+}
+
+/* Letters, digits, '-', '_' and '.': the name goes into file names and scripts. */
+static const char *file_name(struct arena *arena, const char *wish, const struct plot *plot)
+{
+    char *name = *wish ? arena_strdup(arena, wish) : arena_printf(arena, "%s-vs-%s", plot->y[0].name, plot->x);
+    for (char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
+            *c = '-';
+    if (*name == '.')
+        *name = '-';
+    return name;
+}
+
+static bool read_plot(struct arena *arena, struct diag *diag, struct node *entry, const struct sweep_axes *axes,
+                      struct plot *plot)
+{
+    struct fields fields = { 0 };
+    size_t before = diag_count(diag);
+    if (!node_expect(diag, entry, NODE_MAPPING, "A plot is a mapping: { x: machine.cores, y: alloc.atomic.p99_ns }."))
+        return false;
+    param_fill(entry, plot_params, &fields, &(struct param_ctx){ .arena = arena, .diag = diag, .at = entry->at });
+    *plot = (struct plot){ .kind = (enum plot_kind)fields.kind, .logx = fields.logx, .logy = fields.logy,
+                           .title = fields.title, .x = fields.x,
+                           .series = fields.series && *fields.series ? fields.series : NULL };
+    if (!read_y(diag, entry, plot) || diag_count(diag) != before || !plot->x)
+        return false;
+    plot->name = file_name(arena, fields.name, plot);
+    bool x_good = is_axis(diag, entry, "x", plot->x, axes);
+    return is_axis(diag, entry, "series", plot->series ? plot->series : "", axes) && x_good;
+}
+
+bool plots_read(struct arena *arena, struct diag *diag, struct node *list, const struct sweep_axes *axes,
+                struct plots *plots)
+{
+    bool good = true;
+    *plots = (struct plots){ 0 };
+    if (!list)
+        return true;
+    plots->plot = ARENA_ARRAY(arena, struct plot, list->count);
+    for (struct node *entry = list->first; entry; entry = entry->next)
+        good = read_plot(arena, diag, entry, axes, &plots->plot[plots->count++]) && good;
+    for (size_t i = 0; good && i < plots->count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(plots->plot[i].name, plots->plot[k].name) == 0)
+                plots->plot[i].name = arena_printf(arena, "%s-%zu", plots->plot[i].name, i + 1);
+    return good;
+}

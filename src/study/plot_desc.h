@@ -1,0 +1,35 @@
+/* src/study/plot_desc.h - the `plots` block of an experiment.
+ *
+ *   plots:
+ *     - { x: machine.cores, y: exclusive.grant.p99_ns, series: agents.owner.exclusive, logx: true }
+ *     - { name: where, kind: stack, x: machine.cores, y: exclusive.grant.phases, title: Where the time goes }
+ *
+ * kind lines: y is a metric or a list of metrics. kind stack: y is CLASS.phases or CLASS.hardware.
+ */
+#ifndef LAB_STUDY_PLOT_DESC_H
+#define LAB_STUDY_PLOT_DESC_H
+
+#include "src/config/sweep_axes.h"
+#include "src/study/metric.h"
+
+enum { PLOT_Y_MAX = 8 };
+enum plot_kind { PLOT_LINES, PLOT_STACK };
+
+struct plot {
+    const char *name, *title;       /* name: of the files; made from y and x if not given */
+    const char *x, *series;         /* swept paths; series NULL: none */
+    enum plot_kind kind;
+    bool logx, logy;
+    unsigned y_count;
+    struct metric y[PLOT_Y_MAX];    /* of a stack: one, its term unused */
+};
+
+struct plots {
+    size_t count;
+    struct plot *plot;
+};
+
+/* list may be NULL: no plots. axes NULL: x and series are not checked against the sweep. False after an error. */
+bool plots_read(struct arena *, struct diag *, struct node *list, const struct sweep_axes *axes, struct plots *);
+
+#endif

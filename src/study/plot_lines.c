@@ -1,0 +1,136 @@
+/* src/study/plot_lines.c - metrics over one swept path, one line per series and metric. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "src/study/plot.h"
+
+enum { TICKS_MAX = 14, LABEL_MAX = 320 };
+
+static const char *const colours[] = { "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000" };
+static const unsigned marks[] = { 7, 5, 9, 13, 11, 6, 4, 8, 12, 10 };
+enum { COLOURS = sizeof colours / sizeof *colours, MARKS = sizeof marks / sizeof *marks };
+
+static struct interval cell(const struct frame *f, const struct plot_grid *g, size_t column, size_t series, size_t x)
+{
+    uint64_t number = g->number[series * g->x_count + x];
+    return number == PLOT_NO_POINT ? (struct interval){ 0 } : frame_interval(f, number, column);
+}
+
+/* value / divisor with six decimals, by integers. */
+static void put_scaled(FILE *out, uint64_t value, uint64_t divisor)
+{
+    uint64_t rest = value % divisor;
+    fprintf(out, " %" PRIu64, value / divisor);
+    if (divisor > 1)
+        fprintf(out, ".%06" PRIu64, rest * (1000000 / (divisor > 1000000 ? 1000000 : divisor)) /
+                                        (divisor > 1000000 ? divisor / 1000000 : 1));
+}
+
+static uint64_t most_of(const struct frame *f, const struct plot *plot, const struct plot_grid *g)
+{
+    uint64_t most = 0;
+    for (unsigned y = 0; y < plot->y_count; y++)
+        for (size_t i = 0; metric_is_ns(&plot->y[y]) && i < g->series_count * g->x_count; i++) {
+            struct interval v = cell(f, g, frame_column(f, plot->y[y].name), i / g->x_count, i % g->x_count);
+            most = v.count && v.mean + v.half_width > most ? v.mean + v.half_width : most;
+        }
+    return most;
+}
+
+/* One line: x, value, low, high; low = high = value without repetitions. False if it is empty. */
+static bool put_series(FILE *data, const struct frame *f, const struct plot *plot, const struct plot_grid *g,
+                       const struct metric *y, size_t series, uint64_t divisor, bool *bars)
+{
+    size_t column = frame_column(f, y->name);
+    bool any = false;
+    fprintf(data, "# %s; %s\n# %s, value, low, high (95 %% confidence)\n", y->name, g->series[series].label, plot->x);
+    for (size_t x = 0; x < g->x_count; x++) {
+        struct interval v = cell(f, g, column, series, x);
+        if (v.count == 0)
+            continue;
+        uint64_t low = v.mean > v.half_width ? v.mean - v.half_width : 0;
+        fprintf(data, "%" PRIu64, g->x_value[x]);
+        put_scaled(data, v.mean, divisor);
+        put_scaled(data, low, divisor);
+        put_scaled(data, v.mean + v.half_width, divisor);
+        fputc('\n', data);
+        *bars |= v.half_width > 0;
+        any = true;
+    }
+    if (!any)
+        fprintf(data, "%" PRIu64 " NaN NaN NaN\n", g->x_value[0]);
+    fputs("\n\n", data);
+    return any;
+}
+
+static void x_axis(FILE *script, const struct plot *plot, const struct plot_grid *g)
+{
+    char quoted[LABEL_MAX];
+    fprintf(script, "set xlabel %s\n", plot_quote(quoted, sizeof quoted, plot->x));
+    if (plot->logx && g->numeric)
+        fputs("set logscale x 2\n", script);
+    if (!g->numeric)
+        fprintf(script, "set xrange [-0.5:%zu.5]\n", g->x_count - 1);
+    else if (!plot->logx)
+        fputs("set offsets graph 0.03, graph 0.03, 0, 0\n", script);
+    else
+        fputs("set xrange [*:*]\n", script);
+    if (g->x_count > TICKS_MAX)
+        return;
+    fputs("set xtics (", script);
+    for (size_t i = 0; i < g->x_count; i++)
+        fprintf(script, "%s%s %" PRIu64, i ? ", " : "", plot_quote(quoted, sizeof quoted, g->x[i]), g->x_value[i]);
+    fputs(")\n", script);
+}
+
+static void y_axis(FILE *script, const struct plot *plot, const char *unit)
+{
+    char label[LABEL_MAX / 2], whole[LABEL_MAX], quoted[LABEL_MAX];
+    if (plot->y_count == 1)
+        metric_label(&plot->y[0], label, sizeof label);
+    else
+        snprintf(label, sizeof label, "%s", *unit ? "latency" : "number");
+    snprintf(whole, sizeof whole, *unit ? "%s (%s)" : "%s", label, unit);
+    fprintf(script, "set ylabel %s\n", plot_quote(quoted, sizeof quoted, whole));
+    fputs(plot->logy ? "set logscale y\n" : "set yrange [0:*]\n", script);
+}
+
+static void line_title(char *title, size_t bytes, const struct plot *plot, unsigned y, const char *series)
+{
+    char label[LABEL_MAX / 2];
+    metric_label(&plot->y[y], label, sizeof label);
+    if (plot->y_count == 1)
+        snprintf(title, bytes, "%s", series);
+    else
+        snprintf(title, bytes, "%s%s%s", series, *series ? ": " : "", label);
+}
+
+bool plot_lines_write(FILE *data, FILE *script, const struct frame *f, const struct plot *plot, const struct plot_grid *g)
+{
+    struct plot_unit unit = { metric_unit(&plot->y[0]), 1 };
+    if (metric_is_ns(&plot->y[0]))
+        unit = plot_unit_for(most_of(f, plot, g));
+    size_t lines = g->series_count * plot->y_count, n = 0;
+    bool any = false;
+    x_axis(script, plot, g);
+    y_axis(script, plot, unit.name);
+    if (lines > 1 && plot->series) {
+        char quoted[LABEL_MAX];
+        fprintf(script, "set key title %s\n", plot_quote(quoted, sizeof quoted, plot->series));
+    }
+    fputs(lines > 1 ? "set key outside right center vertical Left reverse samplen 2 spacing 1.3\nplot" : "unset key\nplot",
+          script);
+    for (unsigned y = 0; y < plot->y_count; y++)
+        for (size_t s = 0; s < g->series_count; s++, n++) {
+            char title[LABEL_MAX], quoted[LABEL_MAX];
+            bool bars = false;
+            bool is_ns = metric_is_ns(&plot->y[y]);
+            any |= put_series(data, f, plot, g, &plot->y[y], s, is_ns ? unit.divisor : 1, &bars);
+            line_title(title, sizeof title, plot, y, g->series[s].label);
+            fprintf(script, "%s \\\n  datafile index %zu using %s title %s with %s lw 2 ps 1.1 pt %u lc rgb '%s'",
+                    n ? "," : "", n, bars ? "1:2:3:4" : "1:2", plot_quote(quoted, sizeof quoted, title),
+                    bars ? "yerrorlines" : "linespoints", marks[n % MARKS], colours[n % COLOURS]);
+        }
+    fputc('\n', script);
+    return any;
+}
