@@ -1,0 +1,24 @@
+/* src/kern/pcp.h - per-CPU page lists for orders 0 to 3, as struct per_cpu_pages of mm/page_alloc.c (v6.0).
+ *
+ * A list is taken by trylock and never waited for: when an interrupt lands inside the owner's critical section,
+ * or another hart drains the lists, the caller goes to the buddy lists instead. kernel_desc.pcp_locking says
+ * whether interrupts are off while the lock is held. Left out: the list for huge pages, tuning of high (6.7).
+ */
+#ifndef LAB_KERN_PCP_H
+#define LAB_KERN_PCP_H
+
+#include "src/kern/page.h"
+
+enum pcp_answer {
+    PCP_HIT,    /* *f is from the list */
+    PCP_REFILL, /* *f is from the list, which was empty and was refilled from the zone */
+    PCP_EMPTY,  /* nothing here, nothing in the zone */
+    PCP_BUSY    /* lock refused */
+};
+enum pcp_answer pcp_alloc(struct hart *, const struct kernel *, unsigned order, frame *f);
+/* False if the lock was refused: the caller frees to the buddy lists. */
+bool pcp_free(struct hart *, const struct kernel *, frame, unsigned order);
+/* Moves every list's pages to the zone, taking each list's lock in turn. Task context. */
+void pcp_drain_all(struct hart *, const struct kernel *);
+
+#endif
