@@ -88,8 +88,8 @@ struct net *net_new(struct engine *engine, struct component_list *list, const st
     n->receivers = array_new(desc->nodes, sizeof *n->receivers);
     n->audit = array_new((size_t)n->stage_count * VNET_COUNT, sizeof *n->audit);
     for (unsigned node = 0; node < desc->nodes; node++)
-        n->tile_of_node[node] = desc->topology == NET_MESH && desc->tile_of_node ? desc->tile_of_node[node]
-                                                                                 : (uint16_t)(node % n->tiles);
+        n->tile_of_node[node] = (uint16_t)(desc->topology == NET_MESH && desc->tile_of_node ? desc->tile_of_node[node]
+                                                                                            : node % n->tiles);
     for (unsigned i = 0; i < n->stage_count; i++)
         stage_init(n, list, i);
     if (desc->topology == NET_MESH)

@@ -154,6 +154,29 @@ Test(dram, mapping_interleaves_channels_then_columns_then_banks_then_rows)
     rig_free(r);
 }
 
+static void assert_neighbours(const struct dram_desc *d, uint64_t first, uint64_t next, tick expected)
+{
+    struct rig *r = rig_new(d);
+    plan(r, 0, READ, first);
+    struct access *a = plan(r, 1000000, READ, next);
+    finish(r);
+    cr_assert_eq(latency(a), expected, "line %llu after line %llu", (unsigned long long)next, (unsigned long long)first);
+    rig_free(r);
+}
+
+Test(dram, rows_and_banks_end_where_they_should)
+{
+    assert_neighbours(&open_page, line_at(1, 3, 2, 0), line_at(1, 3, 2, ROW_LINES - 1), HIT);
+    assert_neighbours(&open_page, line_at(1, 3, 2, 0), line_at(1, 3, 2, ROW_LINES), EMPTY);           /* next bank */
+    assert_neighbours(&open_page, line_at(1, 3, 2, 0), line_at(1, 3, 2, ROW_LINES * BANKS), CONFLICT); /* next row */
+    struct dram_desc coarse = open_page; /* eight rows on one channel before the next channel follows */
+    coarse.row_bytes = 1024;
+    coarse.interleave_bytes = 8192;
+    assert_neighbours(&coarse, 128, 128 + 15, HIT);
+    assert_neighbours(&coarse, 128, 128 + 16, EMPTY);
+    assert_neighbours(&coarse, 0, 4 * 128, CONFLICT); /* 8 banks of one row each fill a chunk */
+}
+
 Test(dram, three_channels_use_all_lines_of_a_row)
 {
     struct dram_desc d = open_page;

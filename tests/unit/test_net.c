@@ -42,6 +42,18 @@ Test(net, unloaded_mesh_takes_inject_plus_hops)
         }
 }
 
+/* Tile 0 to tile 5 is one step each way: over link 0 (0 to 1), not over link 1 (0 to 4). */
+Test(net, mesh_goes_x_before_y)
+{
+    struct rig *r = rig_new(&mesh, wheel);
+    rig_plan(r, 0, MSG_DATA, 0, 5, 0);
+    rig_finish(r);
+    cr_assert_str_eq(net_stage_counters(r->net, 48)->name, "net.link0");
+    cr_assert_eq(net_stage_counters(r->net, 48)->message_count, 1);
+    cr_assert_eq(net_stage_counters(r->net, 49)->message_count, 0);
+    rig_free(r);
+}
+
 Test(net, mesh_follows_the_given_placement)
 {
     uint16_t tile[4] = { 0, 11, 0, 3 };
@@ -294,7 +306,8 @@ Test(net, receiver_may_send_while_the_pool_grows)
 
 Test(net, unknown_destination_is_a_panic, .exit_code = 1)
 {
-    struct rig *r = rig_new(&crossbar, wheel);
+    static struct rig *r; /* still reachable when the process ends */
+    r = rig_new(&crossbar, wheel);
     struct msg m = { .kind = MSG_DATA, .src = 0, .dst = 16 };
     net_send(r->net, &m);
 }
