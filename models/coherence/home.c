@@ -219,8 +219,7 @@ static enum verdict step(struct home *h, int64_t slot, enum home_event event, co
         fail(h, in, line, "the home would send stale data", home_state_name(p, old), home_event_name(event));
     send_outbox(h, &out, line, in, d, from_dram);
     if (out.flush_memory) {
-        x->dirty = false;
-        x->valid = true;
+        x->dirty = x->valid = false; /* given up here: settle drops the line */
         write_memory(h, line, l->version);
     }
     if (out.recalled)

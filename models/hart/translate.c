@@ -1,0 +1,116 @@
+/* models/hart/translate.c - user accesses through TLB and page walk, and broadcast invalidation. */
+#include "models/hart/private.h"
+
+void k_set_space(struct hart *h, uint16_t asid, paddr root)
+{
+    irq_poll(h);
+    h->asid = asid;
+    h->root = root;
+    hart_advance(h, h->desc.fence_ps); /* a serialising move to the base register */
+}
+
+static uint64_t walk_load(void *ctx, paddr a, unsigned bytes) { return hart_load(ctx, a, bytes); }
+
+/* The walk runs on this hart through its caches; all of its time is `translate`, whatever parts its loads had. */
+static bool walk(struct hart *h, vaddr va, bool write, frame *f)
+{
+    struct path_set before;
+    struct ledger *l = &h->ledger;
+    bool recording = l->recording;
+    h->counters.tlb_misses++;
+    ledger_mark(l, PART_CORE, now_of(h));
+    paths_copy(&before, &l->paths);
+    l->recording = false;           /* table entries are not the program's loads */
+    bool found = h->env.mmu.walk(walk_load, h, h->env.mmu.tlb, h->asid, h->root, va, write, f);
+    l->recording = recording;
+    paths_copy(&l->paths, &before);
+    ledger_mark(l, PART_TRANSLATE, now_of(h));
+    return found;
+}
+
+static bool translate(struct hart *h, vaddr va, bool write, paddr *out)
+{
+    frame f;
+    if (h->env.mmu.lookup(h->env.mmu.tlb, h->asid, va, write, &f)) {
+        h->counters.tlb_hits++;
+        if (h->desc.tlb_ps) {
+            ledger_mark(&h->ledger, PART_CORE, now_of(h));
+            hart_advance(h, h->desc.tlb_ps);
+            ledger_mark(&h->ledger, PART_TRANSLATE, now_of(h));
+        }
+    } else if (!walk(h, va, write, &f)) {
+        return false;
+    }
+    *out = paddr_plus(frame_addr(f), va.v % PAGE_BYTES);
+    return true;
+}
+
+bool k_user_load(struct hart *h, vaddr va, unsigned bytes, uint64_t *value)
+{
+    paddr a;
+    irq_poll(h);
+    if (!translate(h, va, false, &a))
+        return false;
+    *value = hart_load(h, a, bytes);
+    return true;
+}
+
+bool k_user_store(struct hart *h, vaddr va, unsigned bytes, uint64_t value)
+{
+    paddr a;
+    irq_poll(h);
+    if (!translate(h, va, true, &a))
+        return false;
+    h->counters.stores++;
+    sb_push(h, STORE_PLAIN, a, bytes, bytes == 8 ? value : value & ((UINT64_C(1) << (bytes * 8)) - 1));
+    return true;
+}
+
+/* invlpg serialises: it waits for earlier accesses of this hart. */
+void k_tlb_invalidate(struct hart *h, uint16_t asid, vaddr va)
+{
+    irq_poll(h);
+    sb_wait_empty(h, "the store buffer before a TLB invalidation");
+    h->env.mmu.invalidate(h->env.mmu.tlb, asid, va);
+    hart_advance(h, h->desc.fence_ps);
+}
+
+bool hart_has_tlb_broadcast(const struct hart *h) { return h->desc.tlb_broadcast; }
+
+void k_tlb_broadcast(struct hart *h, uint16_t asid, vaddr va)
+{
+    irq_poll(h);
+    if (!h->desc.tlb_broadcast)
+        k_illegal(h, "broadcast TLB invalidation on a machine that has none (machine.hart.tlb_broadcast)");
+    sb_wait_empty(h, "the store buffer before a TLB invalidation");
+    h->env.mmu.invalidate(h->env.mmu.tlb, asid, va);
+    struct msg m = { .kind = MSG_TLB_INVALIDATE, .src = (uint16_t)h->id, .requester = (uint16_t)h->id, .txn = -1,
+                     .line = { va.v >> PAGE_SHIFT }, .aux = asid };
+    tick now = now_of(h);
+    ledger_mark(&h->ledger, PART_CORE, now);
+    delta_start(&m.delta, now);
+    h->tlb_acks = h->env.harts - 1;
+    for (unsigned i = 0; i < h->env.harts; i++) {
+        if (i == h->id)
+            continue;
+        m.dst = (uint16_t)i;
+        net_send(h->env.net, &m);
+    }
+    if (h->tlb_acks)
+        hart_suspend(h, WAIT_ACKS, "acknowledgements of a TLB invalidation", false);
+    ledger_mark(&h->ledger, PART_ACKS, now_of(h));
+}
+
+void hart_deliver(struct hart *h, struct msg *in)
+{
+    if (in->kind == MSG_TLB_ACK) {
+        CHECK(h->tlb_acks, "%s: an acknowledgement nobody waits for", h->component.name);
+        if (--h->tlb_acks == 0)
+            hart_resume_soon(h, now_of(h));
+        return;
+    }
+    h->env.mmu.invalidate(h->env.mmu.tlb, (uint16_t)in->aux, (vaddr){ in->line.v << PAGE_SHIFT });
+    struct msg m = { .kind = MSG_TLB_ACK, .src = (uint16_t)h->id, .dst = in->requester, .requester = in->requester, .txn = -1,
+                     .line = in->line, .aux = in->aux, .delta = in->delta };
+    net_send(h->env.net, &m);
+}
