@@ -124,6 +124,8 @@ static struct node *check_agents(struct diag *diag, struct node *root)
     struct node *agents = node_get(root, "agents");
     if (!agents)
         diag_error(diag, root->at, "agents", rule, "this key is missing and has no default");
+    else if (agents->count > AGENT_ENTRIES_MAX)
+        node_error(diag, agents, "One entry may stand for many cores: on: core1-.", "more than 1024 entries");
     else if (node_expect(diag, agents, NODE_SEQUENCE, rule))
         for (struct node *agent = agents->first; agent; agent = agent->next)
             if (node_expect(diag, agent, NODE_MAPPING, rule))
@@ -158,7 +160,6 @@ static void read_parts(struct arena *arena, struct diag *diag, struct experiment
 bool experiment_load(struct arena *arena, struct diag *diag, const char *argument, const char *const *sets, size_t sets_count,
                      struct experiment_doc *doc)
 {
-    size_t before = diag_count(diag);
     *doc = (struct experiment_doc){ .argument = argument };
     doc->root = config_load(arena, diag, "experiments", "experiment", argument, (struct origin){ argument, 0, 0 }, NULL);
     if (!doc->root)
@@ -174,5 +175,5 @@ bool experiment_load(struct arena *arena, struct diag *diag, const char *argumen
     read_parts(arena, diag, doc);
     if (doc->machine)
         use_machine_notes(doc->machine);
-    return diag_count(diag) == before;
+    return diag_count(diag) == 0;
 }

@@ -9,6 +9,8 @@
 #include "src/config/param.h"
 #include "src/config/sweep_axes.h"
 
+enum { AGENT_ENTRIES_MAX = 1024 };
+
 struct experiment_doc {
     const char *argument;      /* as the user named it */
     const char *path;          /* the file it is */
@@ -16,7 +18,7 @@ struct experiment_doc {
     struct node *machine;      /* mapping: base merged with overrides */
     struct node *protocol;     /* scalar: name or path, relative to its own at.file; mapping: the table itself; NULL: not given */
     struct node *kernel;       /* mapping or NULL */
-    struct node *agents;       /* list of mappings, each with name, on, program */
+    struct node *agents;       /* list of at most 1024 mappings, each with name, on, program */
     struct node *sweep;        /* mapping or NULL; marked as read */
     struct node *plots;        /* list of mappings or NULL; not read here */
     struct sweep_axes axes;
@@ -29,7 +31,7 @@ extern const struct param experiment_params[];
 
 /* sets: "path=value", in order, later ones win. Assignments to machine, machine.base and protocol are made
  * before the base is merged, the others after, so that they reach into what the base brings. False
- * if there was any error; what is not NULL in doc may still be read, to find more errors in the same run. */
+ * if diag holds any error; what is not NULL in doc may still be read, to find more errors in the same run. */
 bool experiment_load(struct arena *, struct diag *, const char *argument, const char *const *sets, size_t sets_count,
                      struct experiment_doc *doc);
 

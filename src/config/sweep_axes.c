@@ -21,8 +21,8 @@ static bool expand_axis(struct arena *arena, struct diag *diag, struct node *roo
 {
     if (!node_expect(diag, from, NODE_SEQUENCE, rule))
         return false;
-    if (from->count == 0) {
-        node_error(diag, from, rule, "an axis without values");
+    if (from->count == 0 || from->count > SWEEP_VALUES_MAX) {
+        node_error(diag, from, rule, "an axis %s", from->count ? "of more than 4096 values" : "without values");
         return false;
     }
     const char **values = ARENA_ARRAY(arena, const char *, from->count);
@@ -57,7 +57,7 @@ bool sweep_expand(struct arena *arena, struct diag *diag, struct node *root, con
     for (const struct node *from = sweep->first; from; from = from->next) {
         struct sweep_axis *axis = &axes->axis[axes->axes_count++];
         good = expand_axis(arena, diag, root, from, axis) && good;
-        axes->points_count *= axis->values_count; /* at most 10^6 times READ_NODES_MAX */
+        axes->points_count *= axis->values_count; /* at most 10^6 times 4096 */
         if (axes->points_count > SWEEP_POINTS_MAX) {
             node_error(diag, sweep, "Split it into several sweeps.", "more than 1000000 points");
             return false;

@@ -10,7 +10,7 @@
 
 #include "src/config/node.h"
 
-enum { SWEEP_AXES_MAX = 16, SWEEP_POINTS_MAX = 1000000 };
+enum { SWEEP_AXES_MAX = 16, SWEEP_VALUES_MAX = 4096, SWEEP_POINTS_MAX = 1000000 };
 
 struct sweep_axis {
     const char *path;

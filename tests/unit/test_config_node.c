@@ -293,8 +293,9 @@ Test(node, damaged_texts)
         for (uint64_t n = 1 + rng_below(&r, 4); n > 0; n--)
             text[rng_below(&r, sizeof good - 1)] = (char)(1 + rng_below(&r, 255));
         text[rng_below(&r, sizeof good)] = '\0';
-        size_t before = diag_count(diag);
+        diag_free(diag);
+        diag = diag_new();
         struct node *root = parse(text);
-        cr_assert(root || diag_count(diag) > before, "seed %lu: refused without a word", seed);
+        cr_assert(root || diag_count(diag) > 0, "seed %lu: refused without a word", seed);
     }
 }
