@@ -25,7 +25,7 @@ enum quantity param_quantity(const struct param *p)
 static size_t width_of(const struct param *p)
 {
     static const size_t usual[] = {
-        [P_BOOL] = sizeof(bool), [P_CHOICE] = sizeof(int), [P_STRING] = sizeof(char *), [P_GROUP] = 0
+        [P_BOOL] = sizeof(bool), [P_CHOICE] = sizeof(int), [P_SET] = sizeof(uint64_t), [P_STRING] = sizeof(char *), [P_GROUP] = 0
     };
     return p->width ? p->width : param_is_number(p) ? sizeof(uint64_t) : usual[p->type];
 }
@@ -111,23 +111,64 @@ static bool parse_number(const struct node *node, const struct param *p, void *f
     return true;
 }
 
-static size_t choices_count(const char *const *choices)
+size_t param_choices_count(const struct param *p)
 {
     size_t n = 0;
-    while (choices[n])
+    while (p->choices[n])
         n++;
     return n;
 }
 
-static int parse_choice(const struct node *node, const struct param *p, const struct param_ctx *ctx)
+/* Index of the text among the choices, or -1 after an error at `node`. */
+static int find_choice(const struct node *node, const char *text, const struct param *p, const struct param_ctx *ctx)
 {
-    int i = choice_parse(node->text, p->choices);
+    int i = choice_parse(text, p->choices);
     char quote[SHOWN_MAX];
     if (i < 0) {
-        node_error(ctx->diag, node, p->help, "%s is not one of the choices", shown(quote, node->text));
-        diag_suggest(ctx->diag, node->text, p->choices, choices_count(p->choices));
+        node_error(ctx->diag, node, p->help, "%s is not one of the choices", shown(quote, text));
+        diag_suggest(ctx->diag, text, p->choices, param_choices_count(p));
     }
     return i;
+}
+
+static uint64_t whole_set(const struct param *p)
+{
+    return UINT64_MAX >> (64 - param_choices_count(p));
+}
+
+/* "a, b": adds to the set; false after an error. */
+static bool add_words(const struct node *node, const struct param *p, uint64_t *set, const struct param_ctx *ctx)
+{
+    const char *text = node->text + strspn(node->text, ", ");
+    while (*text) {
+        char word[SHOWN_MAX];
+        size_t bytes = strcspn(text, ", ");
+        snprintf(word, sizeof word, "%.*s", (int)(bytes < sizeof word ? bytes : sizeof word), text);
+        int i = find_choice(node, word, p, ctx);
+        if (i < 0)
+            return false;
+        *set |= UINT64_C(1) << i;
+        text += bytes;
+        text += strspn(text, ", ");
+    }
+    return true;
+}
+
+static bool parse_set(const struct node *node, const struct param *p, void *field, const struct param_ctx *ctx)
+{
+    uint64_t set = 0;
+    bool good = true, list = node->kind == NODE_SEQUENCE;
+    if (!list && !node_expect(ctx->diag, node, NODE_SCALAR, p->help))
+        return false;
+    if (!list && strcmp(node->text, "all") == 0)
+        set = whole_set(p);
+    else if (!list && strcmp(node->text, "none") != 0)
+        good = add_words(node, p, &set, ctx);
+    for (const struct node *item = node->first; item; item = item->next)
+        good = node_expect(ctx->diag, item, NODE_SCALAR, p->help) && add_words(item, p, &set, ctx) && good;
+    if (good)
+        store_number(p, field, set);
+    return good;
 }
 
 static bool parse_switch(const struct node *node, void *field, const struct param_ctx *ctx)
@@ -141,10 +182,12 @@ static bool parse_switch(const struct node *node, void *field, const struct para
 
 bool param_parse(const struct node *node, const struct param *p, void *field, const struct param_ctx *ctx)
 {
+    if (p->type == P_SET)
+        return parse_set(node, p, field, ctx);
     if (!node_expect(ctx->diag, node, NODE_SCALAR, p->help))
         return false;
     int choice = 0;
-    if (p->choices && (choice = parse_choice(node, p, ctx)) < 0)
+    if (p->choices && (choice = find_choice(node, node->text, p, ctx)) < 0)
         return false;
     switch (p->type) {
     case P_BOOL:
@@ -158,6 +201,23 @@ bool param_parse(const struct node *node, const struct param *p, void *field, co
     default:
         return parse_number(node, p, field, ctx);
     }
+}
+
+size_t param_parse_list(const struct node *node, const struct param *item, void *fields, size_t fields_max, const struct param_ctx *ctx)
+{
+    if (node->kind == NODE_SCALAR)
+        return fields_max > 0 && param_parse(node, item, fields, ctx);
+    if (!node_expect(ctx->diag, node, NODE_SEQUENCE, item->help))
+        return 0;
+    if (node->count > fields_max) {
+        node_error(ctx->diag, node, item->help, "a list of %zu values, allowed are at most %zu", node->count, fields_max);
+        return 0;
+    }
+    size_t n = 0;
+    bool good = true;
+    for (const struct node *value = node->first; value; value = value->next)
+        good = param_parse(value, item, (char *)fields + n++ * width_of(item), ctx) && good;
+    return good ? n : 0;
 }
 
 /* Defaults go through the same parser, so that a table cannot hold one that a user could not write. One
@@ -209,6 +269,17 @@ void param_fill(struct node *mapping, const struct param *table, void *desc, con
         fill_one(mapping, p, (char *)desc + p->offset, &inner);
 }
 
+static const char *set_text(struct arena *arena, const struct param *p, uint64_t set)
+{
+    if (set == 0 || set == whole_set(p))
+        return set ? "all" : "none";
+    const char *text = "";
+    for (size_t i = 0; p->choices[i]; i++)
+        if (set >> i & 1)
+            text = arena_printf(arena, "%s%s%s", text, *text ? ", " : "", p->choices[i]);
+    return text;
+}
+
 const char *param_text(struct arena *arena, const struct param *p, const void *desc)
 {
     const void *field = (const char *)desc + p->offset;
@@ -218,6 +289,8 @@ const char *param_text(struct arena *arena, const struct param *p, const void *d
         return *(const bool *)field ? "true" : "false";
     case P_CHOICE:
         return p->choices[*(const int *)field];
+    case P_SET:
+        return set_text(arena, p, fetch_number(p, field));
     case P_STRING:
         return *(const char *const *)field;
     default:
@@ -234,22 +307,37 @@ static bool unset(const struct param *p, const void *desc)
     return param_is_number(p) && !p->deflt && fetch_number(p, field) == 0 && p->min > 0;
 }
 
+static const struct origin effective = { "effective configuration", 0, 0 };
+
+static struct node *set_node(struct arena *arena, const struct param *p, uint64_t set)
+{
+    if (set == 0 || set == whole_set(p))
+        return node_scalar(arena, effective, set_text(arena, p, set));
+    struct node *list = node_sequence(arena, effective);
+    for (size_t i = 0; p->choices[i]; i++)
+        if (set >> i & 1)
+            node_append(list, node_scalar(arena, effective, p->choices[i]));
+    return list;
+}
+
+static struct node *value_node(struct arena *arena, const struct param *p, const void *desc)
+{
+    const void *field = (const char *)desc + p->offset;
+    if (p->type == P_GROUP)
+        return param_node(arena, p->group, field);
+    if (p->type == P_SET)
+        return set_node(arena, p, fetch_number(p, field));
+    struct node *value = node_scalar(arena, effective, param_text(arena, p, desc));
+    value->quoted = p->type == P_STRING;
+    return value;
+}
+
 struct node *param_node(struct arena *arena, const struct param *table, const void *desc)
 {
-    struct origin at = { "effective configuration", 0, 0 };
-    struct node *mapping = node_mapping(arena, at);
-    for (const struct param *p = table; p->key; p++) {
-        struct node *value;
-        if (p->type == P_GROUP) {
-            value = param_node(arena, p->group, (const char *)desc + p->offset);
-        } else if (unset(p, desc)) {
-            continue;
-        } else {
-            value = node_scalar(arena, at, param_text(arena, p, desc));
-            value->quoted = p->type == P_STRING;
-        }
-        node_put(mapping, p->key, at, value);
-    }
+    struct node *mapping = node_mapping(arena, effective);
+    for (const struct param *p = table; p->key; p++)
+        if (!unset(p, desc))
+            node_put(mapping, p->key, effective, value_node(arena, p, desc));
     return mapping;
 }
 
@@ -257,8 +345,10 @@ static void check_entry(const struct param *p)
 {
     size_t width = width_of(p);
     CHECK(p->help && *p->help, "parameter %s has no help", p->key);
-    CHECK((p->type == P_CHOICE) <= (p->choices != NULL), "parameter %s has no choices", p->key);
-    CHECK(!param_is_number(p) || width == 1 || width == 2 || width == 4 || width == 8, "parameter %s: width", p->key);
+    CHECK((p->type != P_CHOICE && p->type != P_SET) || p->choices, "parameter %s has no choices", p->key);
+    CHECK(p->type != P_SET || (param_choices_count(p) > 0 && param_choices_count(p) <= 8 * width),
+          "parameter %s: more choices than bits", p->key);
+    CHECK((!param_is_number(p) && p->type != P_SET) || width == 1 || width == 2 || width == 4 || width == 8, "parameter %s: width", p->key);
     CHECK(p->type != P_BOOL || width == sizeof(bool), "parameter %s is no bool", p->key);
     CHECK(p->type != P_CHOICE || width == sizeof(int), "parameter %s is no int", p->key);
     CHECK(p->type != P_STRING || width == sizeof(char *), "parameter %s is no pointer", p->key);
@@ -273,7 +363,12 @@ void param_table_check(const struct param *table)
         check_entry(p);
         for (const struct param *q = table; q != p; q++)
             CHECK(strcmp(p->key, q->key) != 0, "parameter %s stands in its table twice", p->key);
-        union { uint64_t number; const char *text; bool on; int choice; } field;
+        union {
+            uint64_t number;
+            const char *text;
+            bool on;
+            int choice;
+        } field;
         struct param_ctx ctx = { .arena = arena, .diag = diag, .period_ps = 1000 };
         if (p->type == P_GROUP)
             param_table_check(p->group);

@@ -9,7 +9,7 @@
  *
  * Fields: P_UINT, P_BYTES, P_TIME, P_CYCLES, P_HZ, P_RATE, P_PERMYRIAD in uint8_t to uint64_t (the width
  * is taken by PARAM_FIELD; without it uint64_t); P_BOOL in bool; P_CHOICE in an int or enum, the index of
- * the choice; P_STRING in const char *, copied into the arena of the context; P_GROUP is a nested table
+ * the choice; P_SET in an unsigned of any width, bit i for choice i; P_STRING in const char *, copied into the arena of the context; P_GROUP is a nested table
  * whose offsets count from this entry's field.
  */
 #ifndef LAB_CONFIG_PARAM_H
@@ -33,6 +33,7 @@ enum param_type {
     P_PERMYRIAD,
     P_BOOL,
     P_CHOICE,
+    P_SET,        /* some of the choices: [a, b], a, "a, b", none, all */
     P_STRING,
     P_GROUP
 };
@@ -50,7 +51,7 @@ struct param {
     size_t offset, width;
     uint64_t min, max;             /* of numbers, in the unit kept; max 0: no upper limit but the field's */
     const char *deflt;             /* as a user would write it; NULL: the field keeps what the caller put there */
-    const char *const *choices;    /* P_CHOICE, P_STRING (optional): ended by NULL */
+    const char *const *choices;    /* P_CHOICE, P_SET, P_STRING (optional): ended by NULL */
     const char *help;              /* one sentence */
     const struct param *group;     /* P_GROUP */
 };
@@ -72,7 +73,11 @@ struct param_ctx {
 void param_fill(struct node *mapping, const struct param *table, void *desc, const struct param_ctx *);
 
 /* One value, as param_fill does: for keys that do not live in a table. False after an error. */
-bool param_parse(const struct node *scalar, const struct param *, void *field, const struct param_ctx *);
+bool param_parse(const struct node *, const struct param *, void *field, const struct param_ctx *);
+
+/* A list of values of one kind, [1, 2, 4] (or a single value: a list of one), into an array of fields of
+ * item->width bytes each. The number of values, at most fields_max; 0 after an error or for []. */
+size_t param_parse_list(const struct node *, const struct param *item, void *fields, size_t fields_max, const struct param_ctx *);
 
 /* The descriptor as a mapping that param_fill reads back to identical values. */
 struct node *param_node(struct arena *, const struct param *table, const void *desc);

@@ -16,6 +16,26 @@ static void schema_enum(struct json *json, const char *const *choices)
     json_end(json);
 }
 
+static void schema_set(struct json *json, const struct param *p)
+{
+    json_array(json, "oneOf");
+    json_object(json, NULL);
+    json_array(json, "enum");
+    json_string(json, NULL, "none");
+    json_string(json, NULL, "all");
+    for (const char *const *c = p->choices; *c; c++)
+        json_string(json, NULL, *c);
+    json_end(json);
+    json_end(json);
+    json_object(json, NULL);
+    json_string(json, "type", "array");
+    json_object(json, "items");
+    schema_enum(json, p->choices);
+    json_end(json);
+    json_end(json);
+    json_end(json);
+}
+
 /* The texts quantity.c accepts; the range of a quantity with a unit is in its description. */
 static void schema_number(struct json *json, const struct param *p)
 {
@@ -52,6 +72,8 @@ static void schema_entry(struct json *json, const struct param *p)
         param_schema(json, p->group);
     } else if (p->type == P_BOOL) {
         json_string(json, "type", "boolean");
+    } else if (p->type == P_SET) {
+        schema_set(json, p);
     } else if (p->type == P_CHOICE || p->type == P_STRING) {
         json_string(json, "type", "string");
         if (p->choices)
@@ -100,7 +122,7 @@ static const char *type_name(const struct param *p)
     static const char *const names[] = {
         [P_UINT] = "count", [P_BYTES] = "size", [P_TIME] = "time or cycles", [P_CYCLES] = "cycles",
         [P_HZ] = "frequency", [P_RATE] = "rate", [P_PERMYRIAD] = "percent", [P_BOOL] = "true or false",
-        [P_CHOICE] = "choice", [P_STRING] = "text", [P_GROUP] = "group",
+        [P_CHOICE] = "choice", [P_SET] = "list of choices, none, all", [P_STRING] = "text", [P_GROUP] = "group",
     };
     return names[p->type];
 }

@@ -7,6 +7,7 @@
 
 enum { RANGE_TEXT_MAX = 2 * QUANTITY_TEXT_MAX + 16 };
 
+size_t param_choices_count(const struct param *);
 bool param_is_number(const struct param *);
 enum quantity param_quantity(const struct param *); /* numbers only */
 uint64_t param_max(const struct param *);           /* the field's own limit included */

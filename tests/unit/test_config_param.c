@@ -12,6 +12,7 @@
 
 enum policy { LRU, PLRU, RANDOM_WAY };
 static const char *const policies[] = { "lru", "plru", "random", NULL };
+static const char *const parts[] = { "coherence", "device", "lock", "secure", NULL };
 
 struct timing {
     uint32_t hit_ps;
@@ -28,6 +29,7 @@ struct cache {
     const char *note, *label;
     struct timing timing;
     uint32_t banks_count;
+    uint8_t parts;
 };
 
 static const struct param timing_params[] = {
@@ -55,6 +57,8 @@ static const struct param cache_params[] = {
     { .key = "timing", .type = P_GROUP, PARAM_FIELD(struct cache, timing), .group = timing_params, .help = "Latencies." },
     { .key = "banks", .type = P_UINT, PARAM_FIELD(struct cache, banks_count), .min = 1, .max = 64,
       .help = "Banks; chosen by the machine unless given." },
+    { .key = "exclusive", .type = P_SET, PARAM_FIELD(struct cache, parts), .choices = parts, .deflt = "lock, secure",
+      .help = "What exclusive means." },
     { .key = NULL },
 };
 
@@ -111,6 +115,7 @@ Test(param, defaults_and_given_values)
     cr_expect_eq(c.share_permyriad, 1250);
     cr_expect(c.enabled);
     cr_expect_eq(c.policy, PLRU);
+    cr_expect_eq(c.parts, 12);
     cr_expect_str_eq(c.note, "");
     cr_expect_str_eq(c.label, "x y");
     cr_expect_eq(c.timing.hit_ps, 1800);
@@ -149,6 +154,40 @@ Test(param, all_errors_in_one_run)
         "  Did you mean \"banks\"?\n");
 }
 
+Test(param, sets_of_choices)
+{
+    static const struct {
+        const char *text;
+        unsigned parts;
+    } rows[] = { { "none", 0 }, { "all", 15 }, { "device", 2 }, { "[coherence, lock]", 5 }, { "\"secure, lock\"", 12 }, { "[]", 0 } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        cr_expect_eq(fill(arena_printf(arena, "ways: 1\nexclusive: %s\n", rows[i].text)).parts, rows[i].parts, "%s", rows[i].text);
+    cr_expect_eq(diag_count(diag), 0, "%s", printed());
+    cr_expect_eq(fill("ways: 1\nexclusive: [lock, devcie, all]\n").parts, 12, "after an error the default stays");
+    cr_expect_str_eq(printed(), "t.yaml:2:19: exclusive.1: \"devcie\" is not one of the choices\n  What exclusive means.\n"
+                                "  Did you mean \"device\"?\n"
+                                "t.yaml:2:27: exclusive.2: \"all\" is not one of the choices\n  What exclusive means.\n"
+                                "  Known here: coherence, device, lock, secure\n");
+}
+
+Test(param, lists)
+{
+    static const struct param item = { .key = "far", .type = P_TIME, .width = 4, .min = 1000, .help = "Distances." };
+    struct param_ctx ctx = { .arena = arena, .diag = diag, .period_ps = 400 };
+    struct node *root = read_text(arena, diag, (struct origin){ "t.yaml", 1, 1 }, "a: [1ns, 5cycles, 3ns]\nb: 4ns\nc: [1ps, 2]\nd: []\n");
+    uint32_t ps[3] = { 0 };
+    cr_expect_eq(param_parse_list(node_at(root, "a"), &item, ps, 3, &ctx), 3);
+    cr_expect(ps[0] == 1000 && ps[1] == 2000 && ps[2] == 3000);
+    cr_expect_eq(param_parse_list(node_at(root, "b"), &item, ps, 3, &ctx), 1);
+    cr_expect_eq(ps[0], 4000);
+    cr_expect_eq(param_parse_list(node_at(root, "d"), &item, ps, 3, &ctx), 0);
+    cr_expect_eq(diag_count(diag), 0);
+    cr_expect_eq(param_parse_list(node_at(root, "c"), &item, ps, 3, &ctx), 0);
+    cr_expect_eq(diag_count(diag), 2);
+    cr_expect_eq(param_parse_list(node_at(root, "a"), &item, ps, 2, &ctx), 0);
+    cr_expect(strstr(printed(), "a: a list of 3 values, allowed are at most 2"));
+}
+
 Test(param, missing_keys)
 {
     fill("size: 1KiB\n");
@@ -175,7 +214,7 @@ Test(param, dump_reads_back)
             .rate_per_s = rng_next(&r) >> rng_below(&r, 64), .share_permyriad = (uint32_t)rng_below(&r, 10001),
             .enabled = rng_chance(&r, 1, 2), .policy = (enum policy)rng_below(&r, 3),
             .note = rng_chance(&r, 1, 2) ? "a: b # c" : "", .label = rng_chance(&r, 1, 2) ? "\"q\"\n" : NULL,
-            .timing = { (uint32_t)rng_between(&r, 1000, 100000), rng_next(&r) }, .banks_count = (uint32_t)rng_below(&r, 65),
+            .timing = { (uint32_t)rng_between(&r, 1000, 100000), rng_next(&r) }, .banks_count = (uint32_t)rng_below(&r, 65), .parts = (uint8_t)rng_below(&r, 16),
         };
         const char *text = emit_text(arena, param_node(arena, cache_params, &a));
         struct cache b = fill(text);
@@ -184,7 +223,7 @@ Test(param, dump_reads_back)
                   a.clock_hz == b.clock_hz && a.rate_per_s == b.rate_per_s && a.share_permyriad == b.share_permyriad &&
                   a.enabled == b.enabled && a.policy == b.policy && strcmp(a.note, b.note) == 0 &&
                   (a.label == b.label || strcmp(a.label, b.label) == 0) && a.timing.hit_ps == b.timing.hit_ps &&
-                  a.timing.fill_ps == b.timing.fill_ps && a.banks_count == b.banks_count, "seed %lu:\n%s", seed, text);
+                  a.timing.fill_ps == b.timing.fill_ps && a.banks_count == b.banks_count && a.parts == b.parts, "seed %lu:\n%s", seed, text);
         cr_assert_str_eq(emit_text(arena, param_node(arena, cache_params, &b)), text);
     }
 }
@@ -210,7 +249,7 @@ Test(param, schema_is_valid)
     cr_expect_str_eq(node_at(root, "type")->text, "object");
     cr_expect_str_eq(node_at(root, "additionalProperties")->text, "false");
     cr_expect_str_eq(node_at(root, "required.0")->text, "ways");
-    cr_expect_eq(node_at(root, "properties")->count, 12);
+    cr_expect_eq(node_at(root, "properties")->count, 13);
     cr_expect_str_eq(node_at(root, "properties.ways.minimum")->text, "1");
     cr_expect_str_eq(node_at(root, "properties.ways.maximum")->text, "32");
     cr_expect_str_eq(node_at(root, "properties.policy.enum.2")->text, "random");
