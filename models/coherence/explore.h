@@ -1,0 +1,63 @@
+/* models/coherence/explore.h - every reachable state of one line, by breadth-first search over cache_step and
+ * home_step, the very functions the timed machine runs.
+ *
+ * Model: N caches and perhaps a device agent, one home, one line. Messages in flight are a set: they may arrive
+ * in any order, and wait at the home as its rows say; forwards and responses are always taken. Any agent may
+ * begin any operation the protocol knows whenever its row lets it, also a second one under a miss. The home
+ * may recall the line at any time. Data is abstracted to "current" (the newest store's) or "stale".
+ *
+ * Checked in every state: a pair without a row; at most one writable copy, and then no other readable one; every
+ * value read or sent is current; a store is performed with ownership, a partial one on current data; an
+ * operation completes exactly once; a flush completes only after an instant at which no cache could read the
+ * line and memory was current; a recall leaves no copy; no deadlock; from every state all pending operations can complete;
+ * and when nothing is in flight, caches and home are stable and agree, and the home's data is current unless
+ * there is an owner.
+ *
+ * Caches are interchangeable: of states that differ by renaming caches one is kept (C. N. Ip, D. L. Dill, Better
+ * verification through symmetry, 1996).
+ */
+#ifndef LAB_MODELS_COHERENCE_EXPLORE_H
+#define LAB_MODELS_COHERENCE_EXPLORE_H
+
+#include "models/coherence/table.h"
+
+enum { EXPLORE_CACHES_MAX = 4, EXPLORE_TEXT_BYTES = 160 };
+
+struct explore_options {
+    unsigned caches;       /* 1 .. EXPLORE_CACHES_MAX */
+    bool device;           /* one agent more, that reads once, writes and evicts */
+    bool recalls;
+    uint64_t max_states;   /* 0: 100 million */
+};
+
+enum explore_outcome { EXPLORE_PASSED, EXPLORE_VIOLATION, EXPLORE_STUCK /* dead- or livelock */, EXPLORE_LIMIT };
+
+struct explore_result {
+    enum explore_outcome outcome;
+    uint64_t states, transitions;       /* transitions: moves that changed something */
+    uint64_t bytes;                     /* of host memory for the states at the end */
+    unsigned unused_rows;               /* of both controllers */
+    struct row_counts counts;           /* how often each row was used */
+    char what[EXPLORE_TEXT_BYTES];      /* the rule that was broken, "" if none */
+    char *trace;                        /* shortest counter-example, one line per step; NULL if none */
+    unsigned trace_steps;
+};
+
+struct explore_result explore(const struct protocol *, struct explore_options);
+void explore_result_free(struct explore_result *);
+
+/* Single-row mutants: each row deleted, and each row given every other next state. Explored with 2 caches first,
+ * what survives with options.caches. */
+struct mutant_result {
+    unsigned total, caught, caught_by_coverage; /* the latter passed all checks but left rows unused */
+    unsigned equivalent;                        /* survived and are listed in the protocol */
+    unsigned survivors;                         /* survived and are not */
+    unsigned stale_entries;                     /* listed, but caught */
+};
+struct mutant_result mutants(FILE *out, const struct protocol *, struct explore_options); /* out: survivors */
+
+/* The `verify` command: explores, prints states, coverage, counter-example, mutants. Returns 0, 4 (violation,
+ * unused row at 3 caches or more, unexplained mutant) or 5 (no progress). Prints no host times. */
+int protocol_verify(FILE *out, const struct protocol *, struct explore_options, bool with_mutants);
+
+#endif

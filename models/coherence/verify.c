@@ -1,0 +1,73 @@
+/* models/coherence/verify.c - the `verify` command's work: explore, tell the result, give the exit status. */
+#include "models/coherence/explore.h"
+
+#include "src/base/fail.h"
+
+static void print_unused(FILE *out, const struct protocol *p, const struct row_counts *counts)
+{
+    for (unsigned c = 0; c < CTL_COUNT; c++)
+        for (unsigned s = 0; s < p->table[c].n_states; s++)
+            for (unsigned e = 0; e < vocabularies[c].n_events; e++) {
+                uint64_t used = c == CTL_CACHE ? counts->cache[s][e] : counts->home[s][e];
+                if (p->table[c].row[s][e] != ROW_ILLEGAL && !used)
+                    fprintf(out, "  never used: %s, state %s, event %s\n", vocabularies[c].name, p->table[c].name[s],
+                            vocabularies[c].events[e].name);
+            }
+}
+
+static void print_head(FILE *out, const struct protocol *p, const struct explore_options *o)
+{
+    fprintf(out, "%s: %s\n", p->name, p->title);
+    fprintf(out, "  %u states and %u rows in the cache, %u states and %u rows in the home\n", p->table[CTL_CACHE].n_states,
+            protocol_row_count(p, CTL_CACHE), p->table[CTL_HOME].n_states, protocol_row_count(p, CTL_HOME));
+    fprintf(out, "Explored with %u cache%s%s, one line, messages in any order%s:\n", o->caches, o->caches == 1 ? "" : "s",
+            o->device ? " and a device" : "", o->recalls ? ", recalls at any time" : "");
+}
+
+static void print_found(FILE *out, const struct explore_result *r)
+{
+    fprintf(out, "  %llu states, %llu moves, %llu bytes per state\n", (unsigned long long)r->states,
+            (unsigned long long)r->transitions, (unsigned long long)(r->bytes / r->states));
+    if (r->outcome == EXPLORE_PASSED)
+        fputs("  no violation, no deadlock; every pending operation can always complete\n", out);
+    else
+        fprintf(out, "  %s\n", r->what);
+    if (r->trace)
+        fprintf(out, "Shortest way there:\n%s", r->trace);
+}
+
+static int status_of(const struct protocol *p, const struct explore_options *o, const struct explore_result *r, FILE *out)
+{
+    if (r->outcome == EXPLORE_VIOLATION)
+        return EXIT_VIOLATION;
+    if (r->outcome != EXPLORE_PASSED)
+        return EXIT_STUCK;
+    if (r->unused_rows == 0) {
+        fputs("  every row was used\n", out);
+        return EXIT_CLEAN;
+    }
+    bool enough = o->caches >= 3;
+    fprintf(out, "  %u rows were not used%s\n", r->unused_rows,
+            enough ? ": a row that can never fire does not belong in the table" : " (some need three caches)");
+    if (enough)
+        print_unused(out, p, &r->counts);
+    return enough ? EXIT_VIOLATION : EXIT_CLEAN;
+}
+
+int protocol_verify(FILE *out, const struct protocol *p, struct explore_options o, bool with_mutants)
+{
+    print_head(out, p, &o);
+    struct explore_result r = explore(p, o);
+    print_found(out, &r);
+    int status = status_of(p, &o, &r, out);
+    explore_result_free(&r);
+    if (!with_mutants || status != EXIT_CLEAN)
+        return status;
+    fputs("Mutants: each row deleted, and each row given every other next state.\n", out);
+    struct mutant_result m = mutants(out, p, o);
+    fprintf(out, "  %u mutants: %u break a rule, %u leave rows unused, %u are listed as equivalent, %u survive unexplained\n",
+            m.total, m.caught, m.caught_by_coverage, m.equivalent, m.survivors);
+    if (m.stale_entries)
+        fprintf(out, "  %u entries under `equivalent` are caught: remove them\n", m.stale_entries);
+    return m.survivors || m.stale_entries ? EXIT_VIOLATION : EXIT_CLEAN;
+}

@@ -1,0 +1,459 @@
+/* models/coherence/world.c - the moves of the explored system and what is checked at each. */
+#include "models/coherence/world.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+/* ---- faults */
+
+__attribute__((format(printf, 2, 3)))
+static enum fired fault(struct space *x, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(x->fault, sizeof x->fault, format, args);
+    va_end(args);
+    return FIRED_FAULT;
+}
+
+static const char *agent_name(const struct space *x, int agent)
+{
+    static const char *const names[EXPLORE_CACHES_MAX] = { "cache 0", "cache 1", "cache 2", "cache 3" };
+    return agent < 0 ? "home" : agent < (int)x->caches ? names[agent] : "device";
+}
+
+/* ---- where data matters */
+
+static bool reads_or_sends(row_word w, unsigned event)
+{
+    bool reads = event == CEV_LOAD || event == CEV_STORE || event == CEV_READ_ONCE;
+    if (row_verdict(w) != STEP_DONE)
+        return false;
+    for (uint64_t a = row_actions(w); a; a >>= 8) {
+        unsigned code = a & 0xff;
+        int kind = vocabularies[CTL_CACHE].actions[code].sends;
+        if (code == CACT_TAKE_DATA)
+            return false;
+        if ((code == CACT_COMPLETE && reads) || (kind != NO_MESSAGE && msg_infos[kind].data))
+            return true;
+    }
+    return false;
+}
+
+static bool home_uses(row_word w)
+{
+    for (uint64_t a = row_verdict(w) == STEP_DONE ? row_actions(w) : 0; a; a >>= 8) {
+        unsigned code = a & 0xff;
+        int kind = vocabularies[CTL_HOME].actions[code].sends;
+        if (code == HACT_KEEP_DATA)
+            return false;
+        if (code == HACT_FLUSH_MEMORY || code == HACT_RECALLED || (kind != NO_MESSAGE && msg_infos[kind].data))
+            return true;
+    }
+    return false;
+}
+
+static bool has_action(row_word w, unsigned action)
+{
+    for (uint64_t a = row_actions(w); a; a >>= 8)
+        if ((a & 0xff) == action)
+            return true;
+    return false;
+}
+
+/* States from which the data now held can be read or sent: by a row of their own, or through a row that neither
+ * replaces it nor grants a whole-line store. Elsewhere the explorer forgets the data, which merges states; were this
+ * wrong, a fault would be reported that is none, never the reverse. */
+static uint32_t states_with_data(const struct protocol *p, enum controller c)
+{
+    const struct state_table *t = &p->table[c];
+    unsigned taking = c == CTL_CACHE ? (unsigned)CACT_TAKE_DATA : (unsigned)HACT_KEEP_DATA;
+    uint32_t holds = 0;
+    for (uint32_t before = ~0u; before != holds;) {
+        before = holds;
+        for (unsigned s = 0; s < t->n_states; s++)
+            for (unsigned e = 0; e < vocabularies[c].n_events; e++) {
+                row_word w = t->row[s][e];
+                bool grant = c == CTL_CACHE && vocabularies[c].events[e].kind == MSG_GRANT;
+                bool uses = c == CTL_CACHE ? reads_or_sends(w, e) : home_uses(w);
+                bool passes = row_verdict(w) == STEP_DONE && !grant && !has_action(w, taking) && holds >> row_next(w) & 1;
+                if (uses || passes)
+                    holds |= 1u << s;
+            }
+    }
+    return holds;
+}
+
+void space_init(struct space *x, const struct protocol *p, struct explore_options o, struct row_counts *counts)
+{
+    memset(x, 0, sizeof *x);
+    x->p = p;
+    x->caches = o.caches;
+    x->agents = o.caches + o.device;
+    x->recalls = o.recalls && p->table[CTL_HOME].row[0][HEV_RECALL] != ROW_ILLEGAL;
+    x->counts = counts;
+    for (unsigned e = 0; e <= CEV_READ_ONCE; e++)
+        if (protocol_has_event(p, (enum cache_event)e) || e == CEV_EVICT)
+            x->events[0] |= 1u << e;
+    x->events[1] = x->events[0] & (1u << CEV_READ_ONCE | 1u << CEV_STORE | 1u << CEV_STORE_FULL | 1u << CEV_EVICT);
+    x->cache_holds = states_with_data(p, CTL_CACHE);
+    x->home_holds = states_with_data(p, CTL_HOME);
+    world_pack_init(x);
+}
+
+void world_first(const struct space *x, struct world *w)
+{
+    memset(w, 0, sizeof *w);
+    w->home = (struct home_line){ .owner = -1, .requester = -1, .txn = -1, .version = x->home_holds & 1 };
+    w->memory_current = true;
+}
+
+/* ---- the step's results */
+
+static enum fired send_one(struct space *x, struct world *w, const struct out_msg *m, int to)
+{
+    const char *kind = msg_infos[m->kind].name;
+    if (to != AT_HOME && (to < 0 || to >= (int)x->agents))
+        return fault(x, "%s is sent to nobody", kind);
+    if (m->requester >= 0 && m->txn != TXN_OF(m->requester))
+        return fault(x, "%s has lost the number of its transaction", kind);
+    if (msg_infos[m->kind].data && m->version != 1)
+        return fault(x, "%s to %s carries stale data", kind, agent_name(x, to));
+    if (m->acks < -1 || m->acks > WORLD_AGENTS_MAX)
+        return fault(x, "%s announces %d acknowledgements", kind, m->acks);
+    if (w->n_messages == WORLD_MESSAGES_MAX)
+        return fault(x, "messages pile up: more than %d are in flight", WORLD_MESSAGES_MAX);
+    w->message[w->n_messages++] = (struct flight){ m->kind, (int8_t)to, (int8_t)m->requester, (int8_t)m->acks,
+                                                   msg_infos[m->kind].data };
+    return FIRED_CHANGED;
+}
+
+static enum fired send_all(struct space *x, struct world *w)
+{
+    for (unsigned i = 0; i < x->out.n; i++) {
+        const struct out_msg *m = &x->out.m[i];
+        enum fired f = FIRED_CHANGED;
+        if (!m->multicast)
+            f = send_one(x, w, m, m->to_home ? AT_HOME : m->to >= 0 ? m->to : WORLD_AGENTS_MAX);
+        else
+            for (unsigned a = 0; a < x->agents && f != FIRED_FAULT; a++)
+                if (x->out.targets.w[0] >> a & 1)
+                    f = send_one(x, w, m, (int)a);
+        if (f == FIRED_FAULT)
+            return f;
+    }
+    return FIRED_CHANGED;
+}
+
+/* Agent a stores: every other copy of the data is stale now. */
+static void store_performs(const struct space *x, struct world *w, unsigned a)
+{
+    for (unsigned i = 0; i < x->agents; i++)
+        w->line[i].version = i == a;
+    for (unsigned i = 0; i < w->n_messages; i++)
+        w->message[i].current = 0;
+    w->home.version = 0;
+    w->memory_current = false;
+}
+
+static enum fired perform(struct space *x, struct world *w, unsigned a, enum pending what, const struct msg *in)
+{
+    const char *who = agent_name(x, (int)a);
+    bool current = w->line[a].version == 1;
+    switch (what) {
+    case PENDING_NONE: return fault(x, "%s completes an operation that nobody began", who);
+    case PENDING_LOAD: return current ? FIRED_CHANGED : fault(x, "%s loads stale data", who);
+    case PENDING_READ_ONCE: /* a value brought was judged where it was sent */
+        if (in ? !msg_infos[in->kind].data : !current)
+            return fault(x, "%s reads %s once", who, in ? "without data" : "stale data");
+        return FIRED_CHANGED;
+    case PENDING_STORE:
+    case PENDING_STORE_FULL:
+        if (what == PENDING_STORE && !current)
+            return fault(x, "%s stores into a line whose other bytes are stale", who);
+        if (!cache_writable(x->p, w->line[a].state))
+            return fault(x, "%s stores without owning the line", who);
+        store_performs(x, w, a);
+        return FIRED_CHANGED;
+    case PENDING_FLUSH:
+    case PENDING_FLUSHED: return FIRED_CHANGED; /* judged when the whole move is known: flushes_judge */
+    }
+    return FIRED_CHANGED;
+}
+
+/* At most one may write, and then nobody else may read. */
+static enum fired single_writer(struct space *x, const struct world *w)
+{
+    int writer = -1, reader = -1;
+    for (unsigned a = 0; a < x->agents; a++) {
+        bool may_write = cache_writable(x->p, w->line[a].state);
+        if (may_write && writer >= 0)
+            return fault(x, "%s and %s both may write", agent_name(x, writer), agent_name(x, (int)a));
+        if (may_write)
+            writer = (int)a;
+        else if (cache_readable(x->p, w->line[a].state))
+            reader = (int)a;
+    }
+    if (writer >= 0 && reader >= 0)
+        return fault(x, "%s may write while %s may read", agent_name(x, writer), agent_name(x, reader));
+    return FIRED_CHANGED;
+}
+
+/* A flush is satisfied by an instant at which nobody could read the line and memory was current. */
+static enum fired flushes_judge(struct space *x, struct world *w, int completes)
+{
+    bool flushed = w->memory_current;
+    for (unsigned a = 0; a < x->agents; a++)
+        flushed = flushed && !cache_readable(x->p, w->line[a].state);
+    for (unsigned a = 0; a < x->agents && flushed; a++)
+        if (w->pending[a] == PENDING_FLUSH)
+            w->pending[a] = PENDING_FLUSHED;
+    if (completes < 0)
+        return FIRED_CHANGED;
+    if (w->pending[completes] == PENDING_FLUSH)
+        return fault(x, "%s ends a flush that left a copy in a cache or memory stale",
+                     agent_name(x, completes));
+    w->pending[completes] = PENDING_NONE;
+    return FIRED_CHANGED;
+}
+
+/* ---- a cache's move */
+
+static const uint8_t pending_of[] = {
+    [CEV_LOAD] = PENDING_LOAD, [CEV_STORE] = PENDING_STORE, [CEV_STORE_FULL] = PENDING_STORE_FULL,
+    [CEV_FLUSH] = PENDING_FLUSH, [CEV_EVICT] = PENDING_NONE, [CEV_READ_ONCE] = PENDING_READ_ONCE,
+};
+
+static bool flushing(uint8_t pending) { return pending == PENDING_FLUSH || pending == PENDING_FLUSHED; }
+
+/* A core event that did not complete: it must have begun something, or be a silent eviction. */
+static enum fired begun(struct space *x, struct world *w, unsigned a, unsigned event)
+{
+    const char *who = agent_name(x, (int)a), *what = vocabularies[CTL_CACHE].events[event].name;
+    bool stable = cache_stable(x->p, w->line[a].state);
+    if (event == CEV_EVICT)
+        return FIRED_CHANGED;
+    if (stable)
+        return fault(x, "%s forgets its %s", who, what);
+    if (w->pending[a] != PENDING_NONE)
+        return fault(x, "%s begins %s under another operation", who, what);
+    w->pending[a] = pending_of[event];
+    return FIRED_CHANGED;
+}
+
+static enum fired answered(struct space *x, struct world *w, unsigned a)
+{
+    if (cache_stable(x->p, w->line[a].state) && w->pending[a] != PENDING_NONE)
+        return fault(x, "%s is at rest but its operation was not performed", agent_name(x, (int)a));
+    return FIRED_CHANGED;
+}
+
+static enum fired after_cache_step(struct space *x, struct world *w, unsigned a, unsigned event, const struct msg *in)
+{
+    int flush_ends = -1;
+    enum fired f = send_all(x, w);
+    if (f != FIRED_FAULT && x->out.complete) {
+        uint8_t what = in ? w->pending[a] : pending_of[event];
+        f = perform(x, w, a, (enum pending)what, in);
+        if (in && flushing(what))
+            flush_ends = (int)a;
+        else if (in)
+            w->pending[a] = PENDING_NONE;
+    } else if (f != FIRED_FAULT) {
+        f = in ? answered(x, w, a) : begun(x, w, a, event);
+    }
+    if (f == FIRED_FAULT)
+        return f;
+    int acks = w->line[a].acks;
+    if (acks < -(int)x->agents || acks > (int)x->agents || (acks && cache_stable(x->p, w->line[a].state)))
+        return fault(x, "%s has lost count of its acknowledgements", agent_name(x, (int)a));
+    if (!(x->cache_holds >> w->line[a].state & 1))
+        w->line[a].version = 0;
+    return single_writer(x, w) == FIRED_FAULT ? FIRED_FAULT : flushes_judge(x, w, flush_ends);
+}
+
+static enum fired no_row(struct space *x, int agent, uint8_t state, unsigned event)
+{
+    enum controller c = agent < 0 ? CTL_HOME : CTL_CACHE;
+    return fault(x, "%s has no row for state %s, event %s", agent_name(x, agent), x->p->table[c].name[state],
+                 event < vocabularies[c].n_events ? vocabularies[c].events[event].name : "(message it cannot take)");
+}
+
+static enum fired fire_cache(struct space *x, const struct world *from, struct world *w, unsigned a, unsigned event,
+                             const struct msg *in)
+{
+    enum verdict v = cache_step(x->p, &w->line[a], (enum cache_event)event, in, (int16_t)a, TXN_OF(a), &x->out, x->counts);
+    if (v == STEP_ILLEGAL)
+        return no_row(x, (int)a, from->line[a].state, event);
+    if (v == STEP_WAIT)
+        return in ? fault(x, "%s lets a message wait", agent_name(x, (int)a)) : FIRED_NOTHING;
+    bool idle = !in && x->out.n == 0 && w->line[a].state == from->line[a].state;
+    bool stores = event == CEV_STORE || event == CEV_STORE_FULL;
+    enum fired f = after_cache_step(x, w, a, event, in);
+    return f != FIRED_FAULT && idle && !stores ? FIRED_NOTHING : f;
+}
+
+/* ---- the home's move */
+
+static enum fired after_home_step(struct space *x, struct world *w, bool is_recall)
+{
+    bool current = w->home.version == 1;
+    if (x->out.flush_memory || x->out.recalled) {
+        if (!current)
+            return fault(x, "home gives stale data to memory");
+        w->memory_current = true;
+    }
+    w->recall_pending |= is_recall;
+    if (x->out.recalled) {
+        if (!w->recall_pending)
+            return fault(x, "home ends a recall that nobody began");
+        w->recall_pending = false;
+        for (unsigned a = 0; a < x->agents; a++)
+            if (cache_readable(x->p, w->line[a].state))
+                return fault(x, "a recall ends while a cache may read");
+    }
+    if (w->home.acks < 0 || w->home.acks > (int)x->agents || (w->home.acks && home_stable(x->p, w->home.state)))
+        return fault(x, "home has lost count of its acknowledgements");
+    if (w->home.requester >= 0 && w->home.txn != TXN_OF(w->home.requester))
+        return fault(x, "home has lost the number of the transaction");
+    enum fired f = send_all(x, w);
+    if (!(x->home_holds >> w->home.state & 1))
+        w->home.version = 0;
+    return f == FIRED_FAULT ? f : flushes_judge(x, w, -1);
+}
+
+static enum fired fire_home(struct space *x, const struct world *from, struct world *w, unsigned event,
+                            const struct msg *in)
+{
+    enum verdict v = home_step(x->p, &w->home, (enum home_event)event, in, &x->out, x->counts);
+    if (v == STEP_ILLEGAL)
+        return no_row(x, AT_HOME, from->home.state, event);
+    if (v == STEP_WAIT)
+        return FIRED_NOTHING;
+    return after_home_step(x, w, in == NULL);
+}
+
+/* ---- moves */
+
+static bool same_flight(const struct flight *a, const struct flight *b)
+{
+    return a->kind == b->kind && a->to == b->to && a->requester == b->requester && a->acks == b->acks &&
+           a->current == b->current;
+}
+
+unsigned world_moves(const struct space *x, const struct world *w, struct move moves[MOVES_MAX])
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < w->n_messages; i++)
+        if (i == 0 || !same_flight(&w->message[i], &w->message[i - 1]))
+            moves[n++] = (struct move){ MOVE_DELIVER, (uint8_t)i, 0 };
+    for (unsigned a = 0; a < x->agents; a++)
+        for (uint32_t events = x->events[a >= x->caches]; events; events &= events - 1) {
+            unsigned event = (unsigned)__builtin_ctz(events);
+            if (event != CEV_EVICT || w->line[a].state != 0)
+                moves[n++] = (struct move){ MOVE_CORE, (uint8_t)a, (uint8_t)event };
+        }
+    if (x->recalls)
+        moves[n++] = (struct move){ MOVE_RECALL, 0, HEV_RECALL };
+    return n;
+}
+
+static void incoming(struct space *x, const struct flight *m)
+{
+    x->in.kind = m->kind;
+    x->in.requester = (uint16_t)m->requester;
+    x->in.txn = m->requester < 0 ? -1 : TXN_OF(m->requester);
+    x->in.acks = m->acks;
+    x->in.version = m->current;
+}
+
+static enum fired deliver(struct space *x, const struct world *from, struct world *to, unsigned index)
+{
+    const struct flight *m = &from->message[index];
+    incoming(x, m);
+    to->n_messages--;
+    memmove(to->message + index, to->message + index + 1, (to->n_messages - index) * sizeof *to->message);
+    if (m->to == AT_HOME)
+        return fire_home(x, from, to, home_classify(&from->home, &x->in), &x->in);
+    unsigned a = (unsigned)m->to;
+    return fire_cache(x, from, to, a, cache_classify(&from->line[a], &x->in), &x->in);
+}
+
+enum fired world_fire(struct space *x, const struct world *from, struct move move, struct world *to)
+{
+    *to = *from;
+    switch (move.kind) {
+    case MOVE_DELIVER: return deliver(x, from, to, move.index);
+    case MOVE_CORE: return fire_cache(x, from, to, move.index, move.event, NULL);
+    case MOVE_RECALL: return fire_home(x, from, to, HEV_RECALL, NULL);
+    }
+    return FIRED_NOTHING;
+}
+
+/* ---- at rest */
+
+bool world_quiet(const struct space *x, const struct world *w)
+{
+    bool quiet = w->n_messages == 0 && !w->recall_pending && home_stable(x->p, w->home.state);
+    for (unsigned a = 0; a < x->agents; a++)
+        quiet = quiet && w->pending[a] == PENDING_NONE && cache_stable(x->p, w->line[a].state);
+    return quiet;
+}
+
+bool world_agrees(struct space *x, const struct world *w)
+{
+    for (int a = 0; a < (int)x->agents; a++) {
+        uint8_t state = w->line[a].state;
+        bool owns = x->p->owning >> state & 1, is_owner = w->home.owner == a;
+        if (owns != is_owner)
+            fault(x, "at rest, %s is %s but the home thinks otherwise", agent_name(x, a),
+                  owns ? "owner" : "no owner");
+        else if (!owns && cache_readable(x->p, state) && !(w->home.sharers.w[0] >> a & 1))
+            fault(x, "at rest, %s has a copy that the home does not know of", agent_name(x, a));
+        else if (w->home.state == 0 && state != 0)
+            fault(x, "at rest, %s has a copy while the home's state says nobody has", agent_name(x, a));
+        else
+            continue;
+        return false;
+    }
+    if (w->home.owner < 0 && w->home.version != 1) {
+        fault(x, "at rest, nobody owns the line but the home's data is stale");
+        return false;
+    }
+    return true;
+}
+
+/* ---- telling it */
+
+static void print_flight(FILE *out, const struct space *x, const struct world *w)
+{
+    for (unsigned i = 0; i < w->n_messages; i++) {
+        const struct flight *m = &w->message[i];
+        fprintf(out, "%s%s", i ? ", " : "", msg_infos[m->kind].name);
+        if (m->to != m->requester)
+            fprintf(out, " of %s", agent_name(x, m->requester));
+        fprintf(out, " to %s", agent_name(x, m->to));
+        if (m->acks > 0)
+            fprintf(out, " (%d acks)", m->acks);
+        if (msg_infos[m->kind].data && !m->current)
+            fputs(" (stale)", out);
+    }
+    fputs(w->n_messages ? "\n" : "nothing\n", out);
+}
+
+void world_print_move(FILE *out, struct space *x, const struct world *from, struct move move,
+                      const struct world *to)
+{
+    int who = move.kind == MOVE_CORE ? move.index : move.kind == MOVE_RECALL ? AT_HOME : from->message[move.index].to;
+    unsigned event = move.event;
+    if (move.kind == MOVE_DELIVER) {
+        incoming(x, &from->message[move.index]);
+        event = who < 0 ? (unsigned)home_classify(&from->home, &x->in) : (unsigned)cache_classify(&from->line[who], &x->in);
+    }
+    enum controller c = who < 0 ? CTL_HOME : CTL_CACHE;
+    uint8_t old = who < 0 ? from->home.state : from->line[who].state, new = who < 0 ? to->home.state : to->line[who].state;
+    fprintf(out, "%-8s %-11s %3s > %-3s   in flight: ", agent_name(x, who),
+            event < vocabularies[c].n_events ? vocabularies[c].events[event].name : "?", x->p->table[c].name[old],
+            x->p->table[c].name[new]);
+    print_flight(out, x, to);
+}
