@@ -1,0 +1,74 @@
+/* src/work/program.h - what harts and devices are asked to do.
+ *
+ * A program is a name, a parameter table and a function. The machine reads an entry of `agents:` into one `struct
+ * agent` per hart (or device) that it runs on, and calls prepare once per entry at boot and run on each hart.
+ * A run ends when every agent with a count has finished; agents without a count are background.
+ */
+#ifndef LAB_WORK_PROGRAM_H
+#define LAB_WORK_PROGRAM_H
+
+#include "models/device/dma.h"
+#include "models/hart/hart.h"
+#include "src/base/rng.h"
+#include "src/config/param.h"
+#include "src/kern/kernel.h"
+
+struct agent;
+
+/* Agents of different entries find each other here; one per machine, kept by the machine. */
+struct work {
+    const struct kernel *kernel;
+    struct backdoor *backdoor;          /* prepare only: before time starts */
+    struct engine *engine;
+    struct agent *agents;               /* all of them, in the order of the file, then of harts */
+    unsigned agent_count;
+    struct dma_engine *const *devices;
+    unsigned device_count;
+    struct meeting *meetings;           /* src/work/meeting.h; owned by the machine's arena */
+    struct arena *arena;
+    /* a fixed region of kernel scratch memory, handed out at prepare in whole lines */
+    uint64_t scratch_used_bytes;
+    void (*illegal)(void *machine, const char *text); /* exit 3: e.g. a device program that cannot go on */
+    void (*device_finished)(void *machine, struct agent *);
+    void (*progress)(void *machine, struct agent *);  /* one counted operation done: watchdog and progress bar */
+    void *machine;
+};
+
+struct program {
+    const char *name, *sentence;
+    const struct param *params;         /* may be NULL */
+    size_t desc_bytes;                  /* of the descriptor the table fills */
+    bool on_device;
+    /* All may be NULL but one of run and start. */
+    const char *(*check)(const void *desc, const struct work *, unsigned members); /* NULL, or what is wrong */
+    void (*prepare)(struct work *, struct agent *members, unsigned count); /* boot, by back door */
+    void (*run)(struct hart *, struct agent *);   /* on the hart's fiber; returns when its count is done */
+    void (*start)(struct agent *);                /* device program: submits its first request at tick 0 */
+};
+
+struct agent {
+    const struct program *program;
+    const char *name;                   /* of the entry: agents.NAME */
+    struct work *work;
+    const void *desc;                   /* the program's parameters */
+    unsigned member, members;           /* which of the entry's harts this is */
+    struct hart *hart;                  /* or */
+    struct dma_engine *device;
+    uint64_t count, warmup;             /* count 0: background, never ends by itself; warmup operations come first,
+                                           are not recorded and not counted */
+    uint64_t done;                      /* operations finished, warm-up included */
+    struct rng rng;                     /* stream named after entry and member */
+    bool finished;
+    void *state;                        /* the program's, set in prepare */
+};
+
+extern const struct program *const programs[]; /* NULL-terminated, sorted by name */
+const struct program *program_find(const char *name);
+
+/* Lines of scratch memory (line-aligned, zero at boot); panics when the machine's scratch is used up. */
+paddr work_scratch(struct work *, uint64_t bytes);
+/* To be called by run before the first and after each operation: switches recording on after the warm-up,
+ * reports progress, and says whether to go on. */
+bool agent_next(struct agent *);
+
+#endif
