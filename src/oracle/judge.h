@@ -166,6 +166,8 @@ void watch_remember(struct oracle *, struct watch *, enum seen_what, unsigned ag
                     uint64_t value, tick now);
 void watch_print(const struct oracle *, const struct watch *, FILE *);
 void watch_wants(struct oracle *, struct watch *, unsigned agent, lineno, bool write, tick now);
+/* The agent's questions for the lines of [a, a + bytes) are answered. */
+void watch_served(struct watch *, unsigned agent, paddr a, unsigned bytes);
 /* A load, store, atomic, line or DMA of an agent performed on the page. */
 void watch_access(struct oracle *, struct watch *, enum seen_what, unsigned agent, paddr, uint64_t value, tick now);
 

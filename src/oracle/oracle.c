@@ -131,11 +131,12 @@ static void on_wants(void *self, unsigned agent, lineno line, bool write, tick n
 
 static void on_dma(void *self, unsigned device, iova from, paddr a, unsigned bytes, bool write, unsigned fault, tick now)
 {
-    (void)from, (void)bytes;
+    (void)from;
     struct oracle *o = self;
     unsigned agent = o->in.harts + device;
     o->report.dma_refused += fault != 0;
-    wants_served(&o->agent[agent], paddr_line(a));
+    for (lineno l = paddr_line(a); line_addr(l).v < a.v + bytes; l.v++)
+        wants_served(&o->agent[agent], l);
     struct shadow_page *p = shadow_find(&o->shadow, paddr_frame(a));
     if (!p || !p->watch)
         return;
@@ -144,6 +145,7 @@ static void on_dma(void *self, unsigned device, iova from, paddr a, unsigned byt
         return;
     }
     o->report.dma_performed_watched++;
+    watch_served(p->watch, agent, a, bytes);
     watch_access(o, p->watch, write ? SEEN_DMA_WRITE : SEEN_DMA_READ, agent, a, 0, now);
 }
 

@@ -197,13 +197,19 @@ static void foreign_device(struct oracle *o, struct watch *w, enum seen_what wha
           seen_words[what], name_of(o, w->owner));
 }
 
+void watch_served(struct watch *w, unsigned agent, paddr a, unsigned bytes)
+{
+    for (lineno l = paddr_line(a); line_addr(l).v < a.v + bytes && line_frame(l).v == w->page->f.v; l.v++)
+        set_remove(&w->line[l.v % LINES_PER_PAGE].open, agent);
+}
+
 void watch_access(struct oracle *o, struct watch *w, enum seen_what what, unsigned agent, paddr a, uint64_t value,
                   tick now)
 {
     watch_remember(o, w, what, agent, a.v, value, now);
     if (agent == w->owner)
         return;
-    set_remove(&w->line[paddr_line(a).v % LINES_PER_PAGE].open, agent);
+    watch_served(w, agent, a, 1);
     w->scanned = false;
     if (w->granted && (w->parts & GRANT_DEVICE) && !is_hart(o, agent))
         foreign_device(o, w, what, agent, a, now);
