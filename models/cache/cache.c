@@ -192,6 +192,7 @@ static void perform(struct cache *c, struct mshr *m)
     if (a->event == CEV_LOAD || a->event == CEV_STORE)
         check_current(c, m->line, m->line_state.version);
     m->done_performed = true;
+    c->performing = mshr_txn(c, m);
     a->perform(a, engine_now(c->env.engine), (enum source_id)m->served_by, &m->birth, &m->delta);
 }
 
@@ -573,6 +574,7 @@ void cache_free(struct cache *c)
 
 const struct cache_counters *cache_counters(const struct cache *c) { return &c->counters; }
 uint64_t *cache_sample_buffer(struct cache *c, int16_t txn) { return c->mshr[txn].sample; }
+const uint64_t *cache_performing_sample(const struct cache *c) { return c->mshr[c->performing].sample; }
 
 uint64_t cache_host_bytes(const struct cache *c)
 {

@@ -59,6 +59,7 @@ void cache_free(struct cache *);
 void cache_deliver(void *cache, struct msg *);   /* net_deliver_fn */
 const struct cache_counters *cache_counters(const struct cache *);
 uint64_t *cache_sample_buffer(struct cache *, int16_t txn); /* 8 words: where read-once data is put */
+const uint64_t *cache_performing_sample(const struct cache *); /* inside the perform of a READ_ONCE */
 void cache_copies(const struct cache *, lineno, inspect_copy_fn *, void *arg);
 uint64_t cache_host_bytes(const struct cache *);
 

@@ -50,6 +50,7 @@ struct cache {
     /* outstanding work */
     struct mshr *mshr;
     uint32_t mshr_busy;
+    int16_t performing;         /* MSHR whose access is being performed */
     struct write_back *wb;
     uint32_t wb_claimed;        /* busy ones and those promised to MSHRs */
     bool starved;               /* the owner was refused */
