@@ -47,7 +47,8 @@ struct explore_result explore(const struct protocol *, struct explore_options);
 void explore_result_free(struct explore_result *);
 
 /* Single-row mutants: each row deleted, and each row given every other next state. Explored with 2 caches first,
- * what survives with options.caches. */
+ * what survives with options.caches, at least MUTANT_CACHES_MIN: some rows need a third. */
+enum { MUTANT_CACHES_MIN = 3 };
 struct mutant_result {
     unsigned total, caught, caught_by_coverage; /* the latter passed all checks but left rows unused */
     unsigned equivalent;                        /* survived and are listed in the protocol */

@@ -29,8 +29,7 @@ static enum fate try_mutant(const struct protocol *p, struct explore_options o, 
     struct explore_options few = o;
     few.caches = 2;
     few.device = false;
-    bool smaller = o.caches > 2 || (o.caches == 2 && o.device);
-    if (smaller && explore_mutant(p, few, m) == FATE_CAUGHT)
+    if (explore_mutant(p, few, m) == FATE_CAUGHT)
         return FATE_CAUGHT;
     return explore_mutant(p, o, m);
 }
@@ -72,6 +71,8 @@ static void judge(FILE *out, const struct protocol *p, struct explore_options o,
 struct mutant_result mutants(FILE *out, const struct protocol *p, struct explore_options o)
 {
     struct mutant_result r = { 0 };
+    if (o.caches < MUTANT_CACHES_MIN)
+        o.caches = MUTANT_CACHES_MIN;
     for (unsigned c = 0; c < CTL_COUNT; c++)
         for (unsigned s = 0; s < p->table[c].n_states; s++)
             for (unsigned e = 0; e < vocabularies[c].n_events; e++) {

@@ -230,9 +230,9 @@ static bool flushing(uint8_t pending) { return pending == PENDING_FLUSH || pendi
 static enum fired begun(struct space *x, struct world *w, unsigned a, unsigned event)
 {
     const char *who = agent_name(x, (int)a), *what = vocabularies[CTL_CACHE].events[event].name;
-    bool stable = cache_stable(x->p, w->line[a].state);
+    bool stable = cache_stable(x->p, w->line[a].state), copy = cache_readable(x->p, w->line[a].state);
     if (event == CEV_EVICT)
-        return FIRED_CHANGED;
+        return copy ? fault(x, "%s evicts the line but keeps its copy", who) : FIRED_CHANGED;
     if (stable)
         return fault(x, "%s forgets its %s", who, what);
     if (w->pending[a] != PENDING_NONE)
