@@ -188,16 +188,17 @@ void wb_after_step(struct cache *c, struct write_back *w)
 
 static void perform(struct cache *c, struct mshr *m)
 {
-    struct access *a = m->head;
-    if (a->event == CEV_LOAD || a->event == CEV_STORE)
+    struct access *a = m->first;
+    if (m->event == CEV_LOAD || m->event == CEV_STORE)
         check_current(c, m->line, m->line_state.version);
     m->done_performed = true;
     c->performing = mshr_txn(c, m);
-    a->perform(a, engine_now(c->env.engine), (enum source_id)m->served_by, &m->birth, &m->delta);
+    if (a)
+        a->perform(a, engine_now(c->env.engine), (enum source_id)m->served_by, &m->birth, &m->delta);
 }
 
 /* Puts the line of a finished transaction where it belongs. Returns whether the promised write-back entry is used. */
-static bool settle(struct cache *c, struct mshr *m, const struct access *a)
+static bool settle(struct cache *c, struct mshr *m)
 {
     if (m->line_state.state == 0) {
         if (m->slot != NO_SLOT)
@@ -206,13 +207,13 @@ static bool settle(struct cache *c, struct mshr *m, const struct access *a)
     }
     int64_t slot = m->slot;
     bool used = false;
-    if (slot == NO_SLOT && !a->no_allocate)
+    if (slot == NO_SLOT && !m->no_allocate)
         slot = tags_victim(c, m->line);
-    if (a->no_allocate || slot == NO_SLOT) {
+    if (m->no_allocate || slot == NO_SLOT) {
         if (m->slot != NO_SLOT)
             tags_drop(c, m->slot);
         m->busy = false; /* the line lives in the write-back entry from here on */
-        return wb_evict(c, m->line, m->line_state, a->to_memory ? CEV_FLUSH : CEV_EVICT);
+        return wb_evict(c, m->line, m->line_state, m->to_memory ? CEV_FLUSH : CEV_EVICT);
     }
     if (c->tag[slot] != m->line.v && c->tag[slot] != NO_TAG) {
         lineno victim = { c->tag[slot] };
@@ -232,9 +233,9 @@ static bool settle(struct cache *c, struct mshr *m, const struct access *a)
 
 static void mshr_finish(struct cache *c, struct mshr *m)
 {
-    struct access *list = m->head->next;
-    enum cache_event event = m->head->event;
-    bool used = settle(c, m, m->head);
+    struct access *list = m->head;
+    enum cache_event event = m->event;
+    bool used = settle(c, m);
     m->busy = false;
     c->mshr_busy--;
     if (!used)
@@ -283,13 +284,14 @@ static void mshr_issue(struct event *e)
     m->issued = true;
     if (c->env.observer && c->env.observer->wants)
         c->env.observer->wants(c->env.observer->self, c->agent, m->line,
-                               m->head->event == CEV_STORE || m->head->event == CEV_STORE_FULL, now);
-    if (cache_do(c, &m->line_state, m->line, m->head->event, NULL, mshr_txn(c, m), &m->delta, &out) != STEP_DONE)
+                               m->event == CEV_STORE || m->event == CEV_STORE_FULL, now);
+    if (cache_do(c, &m->line_state, m->line, m->event, NULL, mshr_txn(c, m), &m->delta, &out) != STEP_DONE)
         return;
     mshr_after_step(c, m, &out);
 }
 
-static struct mshr *mshr_take(struct cache *c, lineno line, const struct path_set *parent)
+static struct mshr *mshr_take(struct cache *c, lineno line, enum cache_event event, struct access *first,
+                              const struct path_set *parent)
 {
     if (c->mshr_busy == c->desc.mshrs || c->wb_claimed == c->desc.write_backs) {
         c->starved = true;
@@ -305,6 +307,11 @@ static struct mshr *mshr_take(struct cache *c, lineno line, const struct path_se
     m->busy = true;
     m->issued = m->done_performed = false;
     m->line = line;
+    m->event = event;
+    m->first = first;
+    m->no_allocate = first && first->no_allocate;
+    m->to_memory = first && first->to_memory;
+    m->head = m->tail = NULL;
     m->slot = NO_SLOT;
     m->served_by = SOURCE_LLC;
     paths_copy(&m->birth, parent);
@@ -327,32 +334,18 @@ enum access_result cache_access(struct cache *c, struct access *a)
         c->counters.merged++;
         return ACCESS_PENDING;
     }
-    m = mshr_take(c, a->line, a->parent);
-    if (!m)
+    if (!mshr_take(c, a->line, a->event, a, a->parent))
         return ACCESS_NO_MSHR;
     if (a->event == CEV_FLUSH)
         c->counters.flushes++;
-    a->next = NULL;
-    m->head = m->tail = a;
     return ACCESS_PENDING;
-}
-
-static void nobody_waits(struct access *a, tick now, enum source_id served_by, const struct path_set *birth,
-                         const struct delta *delta)
-{
-    (void)a, (void)now, (void)served_by, (void)birth, (void)delta;
 }
 
 enum access_result cache_prefetch_write(struct cache *c, lineno line, const struct path_set *parent)
 {
     if (wb_find(c, line) || mshr_find(c, line))
         return ACCESS_PENDING;
-    struct mshr *m = mshr_take(c, line, parent);
-    if (!m)
-        return ACCESS_NO_MSHR;
-    m->prefetch = (struct access){ .event = CEV_STORE, .line = line, .perform = nobody_waits };
-    m->head = m->tail = &m->prefetch;
-    return ACCESS_PENDING;
+    return mshr_take(c, line, CEV_STORE, NULL, parent) ? ACCESS_PENDING : ACCESS_NO_MSHR;
 }
 
 /* ---- accesses that waited for another transaction on the line */
@@ -516,7 +509,7 @@ static void cache_why_busy(const struct component *comp, FILE *out)
     for (uint32_t i = 0; i < c->desc.mshrs; i++)
         if (c->mshr[i].busy)
             fprintf(out, "  %s: MSHR %u waits on line %#" PRIx64 " (%s, state %s) since %" PRIu64 " ps\n", c->component.name, i,
-                    c->mshr[i].line.v, cache_event_name(c->mshr[i].head->event),
+                    c->mshr[i].line.v, cache_event_name(c->mshr[i].event),
                     cache_state_name(p, c->mshr[i].line_state.state), c->mshr[i].birth.at);
     for (uint32_t i = 0; i < c->desc.write_backs; i++)
         if (c->wb[i].busy)

@@ -12,8 +12,10 @@ struct mshr {
     struct cache_line line_state;
     lineno line;
     int64_t slot;               /* its tag while a copy is still there, else NO_SLOT */
-    struct access *head, *tail; /* head: the access that began it; the others merged */
-    struct access prefetch;     /* storage when nobody owns the access */
+    struct access *first;       /* the access that began it; its owner may reuse it once performed; NULL: a prefetch */
+    enum cache_event event;     /* of that access, */
+    bool no_allocate, to_memory; /* and how it wanted the line kept */
+    struct access *head, *tail; /* accesses merged later */
     struct path_set birth;
     struct delta delta;         /* until the request leaves, and of the last arrival */
     uint8_t served_by;
