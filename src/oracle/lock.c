@@ -78,6 +78,17 @@ static void drop(struct oracle *o, struct held_lock *l)
     *l = o->lock[--o->lock_count];
 }
 
+static void judge_held(struct oracle *o, unsigned hart, frame f, paddr word, tick now)
+{
+    if (!bit_set(o, word))
+        found(o, PROMISE_LOCK, hart, frame_addr(f), now,
+              "it says that it holds the page's lock, but the lock bit at 0x%" PRIx64 " is clear", word.v);
+    else if (!taken_by_atomic(o, hart, word))
+        found(o, PROMISE_LOCK, hart, frame_addr(f), now,
+              "it says that it holds the page's lock, but it was no locked operation of its own that last turned the "
+              "lock bit at 0x%" PRIx64 " from clear to set", word.v);
+}
+
 void lock_note_held(struct oracle *o, unsigned hart, frame f, paddr word, tick now)
 {
     const struct held_lock *other = other_holder(o, f);
@@ -86,16 +97,11 @@ void lock_note_held(struct oracle *o, unsigned hart, frame f, paddr word, tick n
         found(o, PROMISE_LOCK, hart, frame_addr(f), now,
               "it says that it holds the page's lock, which %s has held since %s", name_of(o, other->holder),
               time_text(other->since).s);
-    else if (!bit_set(o, word))
-        found(o, PROMISE_LOCK, hart, frame_addr(f), now,
-              "it says that it holds the page's lock, but the lock bit at 0x%" PRIx64 " is clear", word.v);
-    else if (!taken_by_atomic(o, hart, word))
-        found(o, PROMISE_LOCK, hart, frame_addr(f), now,
-              "it says that it holds the page's lock, but it was no locked operation of its own that last turned the "
-              "lock bit at 0x%" PRIx64 " from clear to set", word.v);
     if (old)
         drop(o, old);
     add(o, (struct held_lock){ f, word, hart, false, now });
+    if (!other)
+        judge_held(o, hart, f, word, now);
 }
 
 void lock_note_dropped(struct oracle *o, unsigned hart, frame f, tick now)

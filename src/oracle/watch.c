@@ -100,14 +100,28 @@ void watch_end(struct oracle *o, struct watch *w)
     o->free_watches = w;
 }
 
+/* The entry that this event goes on with: the last, or the one before if the agent's events alternate (asks,
+ * stores, asks, stores), so that zeroing a page does not push everything else out. */
+static struct seen *same_run(struct watch *w, unsigned n, enum seen_what what, unsigned agent)
+{
+    for (unsigned back = 1; back <= 2 && back <= w->ring_count; back++) {
+        struct seen *s = &w->ring[(w->ring_next + n - back) % n];
+        if (s->agent != agent)
+            return NULL;
+        if (s->what == what)
+            return s;
+    }
+    return NULL;
+}
+
 void watch_remember(struct oracle *o, struct watch *w, enum seen_what what, unsigned agent, uint64_t address,
                     uint64_t value, tick now)
 {
     if (!w->ring)
         return;
     unsigned n = o->desc.history;
-    struct seen *last = &w->ring[(w->ring_next + n - 1) % n];
-    if (w->ring_count && last->what == what && last->agent == agent) {
+    struct seen *last = same_run(w, n, what, agent);
+    if (last) {
         last->last_time = now;
         last->last_address = address;
         last->value = value;
