@@ -145,7 +145,10 @@ void plots_draw(const char *folder, const struct frame *f, const struct plots *p
     folder_make(under);
     for (size_t i = 0; i < plots->count; i++) {
         const struct plot *plot = &plots->plot[i];
-        if (draw_one(under, f, plot, context))
+        bool drawn = draw_one(under, f, plot, context);
+        if (!say)
+            continue;
+        if (drawn)
             fprintf(say, "%s/%s.svg\n%s/%s.png\n", under, plot->name, under, plot->name);
         else
             fprintf(say, "%s: no finished point has %s; not drawn\n", plot->name, plot->y[0].name);

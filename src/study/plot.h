@@ -45,7 +45,7 @@ bool plot_write(FILE *data, FILE *script, const struct frame *, const struct plo
 bool plot_lines_write(FILE *data, FILE *script, const struct frame *, const struct plot *, const struct plot_grid *);
 bool plot_stack_write(FILE *data, FILE *script, const struct frame *, const struct plot *, const struct plot_grid *);
 
-/* Writes and draws all of them; prints the names of the pictures. Without gnuplot: fail_user. */
+/* Writes and draws all of them; prints the names of the pictures (say NULL: does not). Without gnuplot: fail_user. */
 void plots_draw(const char *folder, const struct frame *, const struct plots *, const struct plot_context *, FILE *say);
 
 #endif

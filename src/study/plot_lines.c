@@ -4,7 +4,7 @@
 
 #include "src/study/plot.h"
 
-enum { TICKS_MAX = 14, LABEL_MAX = 320 };
+enum { TICKS_MAX = 14, LABEL_MAX = 400 };
 
 static const char *const colours[] = { "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000" };
 static const unsigned marks[] = { 7, 5, 9, 13, 11, 6, 4, 8, 12, 10 };
@@ -16,14 +16,15 @@ static struct interval cell(const struct frame *f, const struct plot_grid *g, si
     return number == PLOT_NO_POINT ? (struct interval){ 0 } : frame_interval(f, number, column);
 }
 
-/* value / divisor with six decimals, by integers. */
+/* value / divisor, exactly: the divisor is 1 or a power of 1000. */
 static void put_scaled(FILE *out, uint64_t value, uint64_t divisor)
 {
-    uint64_t rest = value % divisor;
+    int digits = 0;
+    for (uint64_t d = divisor; d > 1; d /= 10)
+        digits++;
     fprintf(out, " %" PRIu64, value / divisor);
-    if (divisor > 1)
-        fprintf(out, ".%06" PRIu64, rest * (1000000 / (divisor > 1000000 ? 1000000 : divisor)) /
-                                        (divisor > 1000000 ? divisor / 1000000 : 1));
+    if (digits > 0)
+        fprintf(out, ".%0*" PRIu64, digits, value % divisor);
 }
 
 static uint64_t most_of(const struct frame *f, const struct plot *plot, const struct plot_grid *g)

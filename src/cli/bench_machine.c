@@ -1,0 +1,136 @@
+/* src/cli/bench_machine.c - whole machines: private hits, shared traffic, allocations, and memory per hart. */
+#include "src/cli/bench.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "src/base/fail.h"
+#include "src/cli/cli.h"
+
+enum { QUICK = 10, COUNT_SETS = 1 };
+
+/* Experiments are read from files: the text goes through a temporary one. */
+static void write_temporary(char *path, const char *text)
+{
+    int fd = mkstemps(path, 5);
+    if (fd < 0)
+        fail_user("cannot make a temporary file %s: %s", path, strerror(errno));
+    FILE *f = fdopen(fd, "w");
+    CHECK(f, "out of memory");
+    fputs(text, f);
+    if (fclose(f) != 0) {
+        unlink(path);
+        fail_user("cannot write a temporary file %s: %s", path, strerror(errno));
+    }
+}
+
+static struct machine *build(struct study_doc *study, const char *text, const char *const *sets, size_t n)
+{
+    struct run_options options = run_options_default();
+    char path[] = "/tmp/labyrinth-bench-XXXXXX.yaml";
+    write_temporary(path, text);
+    bool good = study_load(study, path, sets, n);
+    unlink(path);
+    if (!good)
+        diag_exit_if_errors(study->diag);
+    return build_or_fail(study, &options);
+}
+
+static uint64_t count_of(const struct account *account, enum class_id class)
+{
+    const struct class_stats *s = account_stats(account, class);
+    return s ? s->latency.count : 0;
+}
+
+static uint64_t accesses(const struct account *a)
+{
+    return count_of(a, CLASS_LOAD) + count_of(a, CLASS_STORE) + count_of(a, CLASS_ATOMIC);
+}
+
+static uint64_t allocations(const struct account *a)
+{
+    uint64_t n = count_of(a, CLASS_ALLOC_OTHER);
+    for (unsigned c = CLASS_ALLOC_ATOMIC; c < CLASS_ALLOC_OTHER; c++)
+        n += count_of(a, (enum class_id)c);
+    return n;
+}
+
+static struct bench_sample run_machine(const struct bench *b, bool quick, uint64_t (*count)(const struct account *))
+{
+    struct study_doc study;
+    char operations[64];
+    snprintf(operations, sizeof operations, "agents.bench.count=%llu", (unsigned long long)b->size / (quick ? QUICK : 1));
+    const char *sets[COUNT_SETS] = { operations };
+    struct machine *m = build(&study, b->config, sets, COUNT_SETS);
+    double start = cpu_seconds();
+    machine_run(m);
+    double seconds = cpu_seconds() - start;
+    const struct result *r = machine_result(m);
+    if (r->stop != RUN_DONE)
+        panic("bench %s stopped: %s\n%s", b->name, run_stop_name(r->stop), r->stop_text);
+    struct bench_sample sample = { count(r->account), seconds };
+    machine_free(m);
+    study_unload(&study);
+    return sample;
+}
+
+static struct bench_sample run_accesses(const struct bench *b, bool quick) { return run_machine(b, quick, accesses); }
+static struct bench_sample run_allocations(const struct bench *b, bool quick) { return run_machine(b, quick, allocations); }
+
+static const char hits[] =
+    "kind: experiment\n"
+    "machine: { base: xeon-e5-2660v3, cores: 1 }\n"
+    "protocol: mesi\n"
+    "agents: [{ name: bench, on: core0, program: random-mix, lines: 64, loads: 65, count: 1, warmup: 1000 }]\n";
+
+static const char mixed[] =
+    "kind: experiment\n"
+    "machine: { base: xeon-e5-2660v3, cores: 8 }\n"
+    "protocol: mesi\n"
+    "agents: [{ name: bench, on: core0-7, program: random-mix, lines: 1024, loads: 65, count: 1 }]\n";
+
+static const char pairs[] =
+    "kind: experiment\n"
+    "machine: { base: xeon-e5-2660v3, cores: 1 }\n"
+    "protocol: mesi\n"
+    "kernel: { memory: 256MiB }\n"
+    "agents: [{ name: bench, on: core0, program: alloc-repeat, count: 1 }]\n";
+
+/* Speeds of machines are told in events of PHOLD: how much simulated work one queue operation's worth of host
+ * time buys. */
+const struct bench machine_benches[] = {
+    { "l1-hits", "accesses that hit, 1 hart", run_accesses, "phold", 4000000, hits },
+    { "shared-mix", "accesses, 8 harts, 65 % loads, 1024 lines", run_accesses, "phold", 100000, mixed },
+    { "allocations", "order-0 allocations and frees, 1 hart", run_allocations, "phold", 100000, pairs },
+};
+const unsigned machine_bench_count = sizeof machine_benches / sizeof *machine_benches;
+
+static uint64_t host_bytes(const char *set)
+{
+    struct study_doc study;
+    const char *sets[] = { set, "agents.bench.on=core0" };
+    struct machine *m = build(&study, mixed, sets, 2);
+    machine_run(m);
+    uint64_t bytes = machine_result(m)->host.host_bytes;
+    machine_free(m);
+    study_unload(&study);
+    return bytes;
+}
+
+struct bench_memory bench_memory(void)
+{
+    enum { FEW = 2, MANY = 8, SMALL_KIB = 256, LARGE_KIB = 512 };
+    struct bench_memory memory;
+    char few[48], many[48], small[48], large[48];
+    snprintf(few, sizeof few, "machine.cores=%d", FEW);
+    snprintf(many, sizeof many, "machine.cores=%d", MANY);
+    snprintf(small, sizeof small, "machine.l2.size=%dKiB", SMALL_KIB);
+    snprintf(large, sizeof large, "machine.l2.size=%dKiB", LARGE_KIB);
+    uint64_t lines = (uint64_t)(LARGE_KIB - SMALL_KIB) * 1024 / LINE_BYTES * 8;
+    memory.bytes_per_hart = (host_bytes(many) - host_bytes(few)) / (MANY - FEW);
+    memory.bytes_per_line = (host_bytes(large) - host_bytes(small)) / lines;
+    return memory;
+}

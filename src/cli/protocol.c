@@ -1,0 +1,98 @@
+/* src/cli/protocol.c - labyrinth protocol: a protocol's table, one row in words, or the words a table may use. */
+#include <string.h>
+
+#include "models/coherence/table.h"
+#include "src/base/fail.h"
+#include "src/cli/cli.h"
+#include "src/cli/protocol.h"
+#include "src/config/find.h"
+
+enum { KEY_FORMAT = 0x200, KEY_VOCABULARY };
+
+static const struct argp_option options[] = {
+    { "format", KEY_FORMAT, "text|markdown|dot|csv", 0, "How the table is written (default: text)", 0 },
+    { "vocabulary", KEY_VOCABULARY, NULL, 0, "The events, predicates and actions that a protocol file may use", 0 },
+    { 0 },
+};
+
+struct own { const char *format; bool vocabulary; };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct own *own = state->input;
+    if (key == KEY_FORMAT)
+        own->format = arg;
+    else if (key == KEY_VOCABULARY)
+        own->vocabulary = true;
+    else
+        return ARGP_ERR_UNKNOWN;
+    return 0;
+}
+
+static const struct usage usage = {
+    .options = options, .parser = parse, .arguments = "[PROTOCOL [STATE EVENT]]", .args_min = 0, .args_max = 3,
+    .doc = "Prints a coherence protocol as a grid of states and events.\v"
+           "With STATE and EVENT: that row in words. PROTOCOL is a name (labyrinth list protocols) or the path of a table "
+           "of your own.",
+};
+
+struct protocol *load_protocol_or_fail(struct arena *arena, const char *argument)
+{
+    struct diag *diag = diag_new();
+    struct node *root = config_load(arena, diag, "protocols", "protocol", argument, (struct origin){ argument, 0, 0 }, NULL);
+    struct protocol *p = root ? protocol_load(root, diag) : NULL;
+    diag_exit_if_errors(diag);
+    CHECK(p, "no protocol and no error");
+    diag_free(diag);
+    return p;
+}
+
+static void list_states(char *text, size_t bytes, const struct protocol *p, enum controller c)
+{
+    size_t used = strlen(text);
+    for (unsigned i = 0; i < p->table[c].n_states && used < bytes; i++)
+        used += (size_t)snprintf(text + used, bytes - used, "%s%s", i ? " " : "", p->table[c].name[i]);
+}
+
+static _Noreturn void no_such_row(const struct protocol *p, const char *state, const char *event)
+{
+    char states[600] = "the cache's ";
+    list_states(states, sizeof states, p, CTL_CACHE);
+    size_t used = strlen(states);
+    snprintf(states + used, sizeof states - used, ", the home's ");
+    list_states(states, sizeof states, p, CTL_HOME);
+    fail_user("%s has no state \"%s\" with an event \"%s\"; states: %s; events: labyrinth protocol --vocabulary", p->name,
+              state, event, states);
+}
+
+static int run(int argc, char **argv)
+{
+    static const char *const formats[] = { "text", "markdown", "dot", "csv" };
+    static const enum protocol_format values[] = { PROTOCOL_TEXT, PROTOCOL_MARKDOWN, PROTOCOL_DOT, PROTOCOL_CSV };
+    struct own own = { "text", false };
+    struct common c = parse_arguments(&usage, argc, argv, &own);
+    size_t format = 0;
+    while (format < 4 && strcmp(own.format, formats[format]) != 0)
+        format++;
+    if (format == 4)
+        fail_unknown("format", own.format, formats, 4);
+    if (own.vocabulary)
+        protocol_vocabulary(stdout);
+    if (c.args_count == 0 && !own.vocabulary)
+        fail_user("PROTOCOL is missing; labyrinth list protocols shows the names");
+    if (c.args_count == 2)
+        fail_user("EVENT is missing; usage: labyrinth protocol PROTOCOL STATE EVENT");
+    if (c.args_count == 0)
+        return EXIT_CLEAN;
+    struct arena *arena = arena_new();
+    struct protocol *p = load_protocol_or_fail(arena, c.args[0]);
+    if (c.args_count == 1)
+        protocol_print(stdout, p, values[format], NULL);
+    else if (!protocol_explain_row(stdout, p, c.args[1], c.args[2]))
+        no_such_row(p, c.args[1], c.args[2]);
+    protocol_free(p);
+    arena_free(arena);
+    return EXIT_CLEAN;
+}
+
+const struct command command_protocol = { "protocol", "[NAME [STATE EVENT]]", "Print a protocol's table, or explain one row", run };
