@@ -42,6 +42,11 @@ violation 'sqlite3.h is for src/study only' \
 violation "files have at most $FILE_LINES_MAX lines" \
     "$({ code; find tests -name '*.c'; } | xargs awk -v max=$FILE_LINES_MAX '
         FNR == max + 1 { print FILENAME ": more than " max " lines" }')"
+fragments=$(cat Makefile.am $(find src models tests configs -name '*.am'))
+violation 'every source is named in its folder'"'"'s fragment, or make dist leaves it out' \
+    "$(find src models tests/unit -name '*.[chS]' | LC_ALL=C sort | while read -r file; do
+        case $fragments in *"$file"*) ;; *) echo "$file" ;; esac
+    done)"
 
 skip=0
 if ctags --version 2>/dev/null | grep -q Universal; then
