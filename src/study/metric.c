@@ -49,6 +49,23 @@ uint64_t phase_sum_ps(const struct class_stats *stats, enum class_id class, unsi
     return class_infos[class].memory ? stats->hardware_sum_ps[i] : stats->phase_sum_ps[i];
 }
 
+/* A grant runs through its steps in another order than the dictionary lists them. */
+unsigned phase_in_order(enum class_id class, unsigned i)
+{
+    static const uint8_t grant[] = { PH_ALLOC, PH_LOCK, PH_UNMAP, PH_IOMMU_REVOKE, PH_TLB, PH_COHERENCE, PH_ZERO, PH_FENCE,
+                                     PH_PUBLISH, PH_INTERRUPTED, PH_OTHER };
+    enum { NAMED = sizeof grant };
+    if (class != CLASS_GRANT)
+        return i;
+    if (i < NAMED)
+        return grant[i];
+    i -= NAMED;
+    for (unsigned phase = 0; phase < PHASE_COUNT; phase++)
+        if (!memchr(grant, (int)phase, NAMED) && i-- == 0)
+            return phase;
+    return PH_OTHER;
+}
+
 bool metric_is_ns(const struct metric *m)
 {
     return m->scope == SCOPE_CLASS && m->stat != STAT_COUNT && m->stat != STAT_SUM;

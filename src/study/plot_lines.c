@@ -68,14 +68,17 @@ static void x_axis(FILE *script, const struct plot *plot, const struct plot_grid
 {
     char quoted[LABEL_MAX];
     fprintf(script, "set xlabel %s\n", plot_quote(quoted, sizeof quoted, plot->x));
-    if (plot->logx && g->numeric)
-        fputs("set logscale x 2\n", script);
+    uint64_t least = UINT64_MAX, most = 0;
+    for (size_t i = 0; i < g->x_count; i++) {
+        least = g->x_value[i] < least ? g->x_value[i] : least;
+        most = g->x_value[i] > most ? g->x_value[i] : most;
+    }
     if (!g->numeric)
         fprintf(script, "set xrange [-0.5:%zu.5]\n", g->x_count - 1);
-    else if (!plot->logx)
-        fputs("set offsets graph 0.03, graph 0.03, 0, 0\n", script);
+    else if (plot->logx && least > 0)
+        fprintf(script, "set logscale x 2\nset xrange [%" PRIu64 "*0.87:%" PRIu64 "*1.15]\n", least, most);
     else
-        fputs("set xrange [*:*]\n", script);
+        fputs("set offsets graph 0.03, graph 0.03, 0, 0\n", script);
     if (g->x_count > TICKS_MAX)
         return;
     fputs("set xtics (", script);
@@ -84,13 +87,22 @@ static void x_axis(FILE *script, const struct plot *plot, const struct plot_grid
     fputs(")\n", script);
 }
 
+/* All metrics of one class: its name goes to the axis, not to every line. */
+static bool one_class(const struct plot *plot)
+{
+    for (unsigned y = 0; y < plot->y_count; y++)
+        if (plot->y[y].scope != SCOPE_CLASS || plot->y[y].class != plot->y[0].class)
+            return false;
+    return true;
+}
+
 static void y_axis(FILE *script, const struct plot *plot, const char *unit)
 {
     char label[LABEL_MAX / 2], whole[LABEL_MAX], quoted[LABEL_MAX];
     if (plot->y_count == 1)
         metric_label(&plot->y[0], label, sizeof label);
     else
-        snprintf(label, sizeof label, "%s", *unit ? "latency" : "number");
+        snprintf(label, sizeof label, "%s", one_class(plot) ? class_infos[plot->y[0].class].name : *unit ? "latency" : "number");
     snprintf(whole, sizeof whole, *unit ? "%s (%s)" : "%s", label, unit);
     fprintf(script, "set ylabel %s\n", plot_quote(quoted, sizeof quoted, whole));
     fputs(plot->logy ? "set logscale y\n" : "set yrange [0:*]\n", script);
@@ -100,19 +112,31 @@ static void line_title(char *title, size_t bytes, const struct plot *plot, unsig
 {
     char label[LABEL_MAX / 2];
     metric_label(&plot->y[y], label, sizeof label);
+    const char *brief = one_class(plot) ? label + strlen(class_infos[plot->y[y].class].name) : label;
+    brief += strspn(brief, ", ");
     if (plot->y_count == 1)
         snprintf(title, bytes, "%s", series);
     else
-        snprintf(title, bytes, "%s%s%s", series, *series ? ": " : "", label);
+        snprintf(title, bytes, "%s%s%s", series, *series ? ": " : "", brief);
+}
+
+/* Colour and mark by series, dashes by metric. */
+static void put_line(FILE *script, const struct plot *plot, size_t n, unsigned y, size_t series, const char *label, bool bars)
+{
+    char title[LABEL_MAX], quoted[LABEL_MAX];
+    line_title(title, sizeof title, plot, y, label);
+    fprintf(script, "%s \\\n  datafile index %zu using %s title %s with %s lw 2 ps 1.1 pt %u dt %u lc rgb '%s'", n ? "," : "", n,
+            bars ? "1:2:3:4" : "1:2", plot_quote(quoted, sizeof quoted, title), bars ? "yerrorlines" : "linespoints",
+            marks[series % MARKS], y + 1, colours[series % COLOURS]);
 }
 
 bool plot_lines_write(FILE *data, FILE *script, const struct frame *f, const struct plot *plot, const struct plot_grid *g)
 {
     struct plot_unit unit = { metric_unit(&plot->y[0]), 1 };
-    if (metric_is_ns(&plot->y[0]))
-        unit = plot_unit_for(most_of(f, plot, g));
     size_t lines = g->series_count * plot->y_count, n = 0;
     bool any = false;
+    if (metric_is_ns(&plot->y[0]))
+        unit = plot_unit_for(most_of(f, plot, g));
     x_axis(script, plot, g);
     y_axis(script, plot, unit.name);
     if (lines > 1 && plot->series) {
@@ -123,14 +147,10 @@ bool plot_lines_write(FILE *data, FILE *script, const struct frame *f, const str
           script);
     for (unsigned y = 0; y < plot->y_count; y++)
         for (size_t s = 0; s < g->series_count; s++, n++) {
-            char title[LABEL_MAX], quoted[LABEL_MAX];
             bool bars = false;
-            bool is_ns = metric_is_ns(&plot->y[y]);
-            any |= put_series(data, f, plot, g, &plot->y[y], s, is_ns ? unit.divisor : 1, &bars);
-            line_title(title, sizeof title, plot, y, g->series[s].label);
-            fprintf(script, "%s \\\n  datafile index %zu using %s title %s with %s lw 2 ps 1.1 pt %u lc rgb '%s'",
-                    n ? "," : "", n, bars ? "1:2:3:4" : "1:2", plot_quote(quoted, sizeof quoted, title),
-                    bars ? "yerrorlines" : "linespoints", marks[n % MARKS], colours[n % COLOURS]);
+            uint64_t divisor = metric_is_ns(&plot->y[y]) ? unit.divisor : 1;
+            any |= put_series(data, f, plot, g, &plot->y[y], s, divisor, &bars);
+            put_line(script, plot, n, y, s, g->series[s].label, bars);
         }
     fputc('\n', script);
     return any;

@@ -43,7 +43,8 @@ static void choose_layers(struct stack *s, const struct metric *y)
     unsigned count = y->stat == STAT_PHASE ? phase_term_count(y->class) : (unsigned)PART_COUNT;
     for (unsigned i = 0; i < count; i++) {
         char name[2 * METRIC_NAME_MAX];
-        const char *term = y->stat == STAT_PHASE ? phase_term(y->class, i)->name : part_terms[i].name;
+        const char *term = y->stat == STAT_PHASE ? phase_term(y->class, phase_in_order(y->class, i))->name
+                                                 : part_terms[i].name;
         snprintf(name, sizeof name, "%s.%s_ns", y->name, term);
         size_t column = frame_column(s->frame, name);
         if (column < s->frame->metric_count)

@@ -33,32 +33,53 @@ static void write_figures(struct json *j, const struct hist *h)
     json_fixed3(j, "max_ns", h->max_ps);
 }
 
-/* Means, then the integer sums they come from; what is zero is left out of both. */
+/* The phases a class always shows, be they zero, so that scripts find them; others when they occur. */
+static bool always_shown(enum class_id class, unsigned phase)
+{
+    static const bool grant[PHASE_COUNT] = {
+        [PH_ALLOC] = true, [PH_LOCK] = true, [PH_UNMAP] = true, [PH_IOMMU_REVOKE] = true, [PH_TLB] = true,
+        [PH_COHERENCE] = true, [PH_ZERO] = true, [PH_FENCE] = true, [PH_PUBLISH] = true, [PH_INTERRUPTED] = true,
+        [PH_OTHER] = true,
+    };
+    static const bool alloc[PHASE_COUNT] = {
+        [PH_ENTRY] = true, [PH_PCP] = true, [PH_ZONE_WAIT] = true, [PH_ZONE_HOLD] = true, [PH_SLOW] = true,
+        [PH_ZERO] = true, [PH_INTERRUPTED] = true, [PH_EXIT] = true,
+    };
+    if (class_infos[class].memory)
+        return true;
+    if (class == CLASS_GRANT)
+        return grant[phase];
+    return class >= CLASS_ALLOC_ATOMIC && class <= CLASS_ALLOC_OTHER && alloc[phase];
+}
+
+/* Means, then the integer sums they come from. */
 static void write_phases(struct json *j, enum class_id class, const struct class_stats *s)
 {
-    json_object(j, "phases_ns");
-    for (unsigned i = 0; i < phase_term_count(class); i++)
-        if (phase_sum_ps(s, class, i) > 0)
-            json_fixed3(j, phase_term(class, i)->name, mean_round(phase_sum_ps(s, class, i), s->latency.count));
-    json_end(j);
-    json_object(j, "phase_sums_ps");
-    for (unsigned i = 0; i < phase_term_count(class); i++)
-        if (phase_sum_ps(s, class, i) > 0)
-            json_u64(j, phase_term(class, i)->name, phase_sum_ps(s, class, i));
-    json_end(j);
+    for (unsigned sums = 0; sums < 2; sums++) {
+        json_object(j, sums ? "phase_sums_ps" : "phases_ns");
+        for (unsigned i = 0; i < phase_term_count(class); i++) {
+            unsigned phase = phase_in_order(class, i);
+            uint64_t sum = phase_sum_ps(s, class, phase);
+            if (sum == 0 && !always_shown(class, phase))
+                continue;
+            if (sums)
+                json_u64(j, phase_term(class, phase)->name, sum);
+            else
+                json_fixed3(j, phase_term(class, phase)->name, mean_round(sum, s->latency.count));
+        }
+        json_end(j);
+    }
 }
 
 static void write_hardware(struct json *j, const struct class_stats *s)
 {
     json_object(j, "hardware_ns");
     for (unsigned i = 0; i < PART_COUNT; i++)
-        if (s->hardware_sum_ps[i] > 0)
-            json_fixed3(j, part_terms[i].name, mean_round(s->hardware_sum_ps[i], s->latency.count));
+        json_fixed3(j, part_terms[i].name, mean_round(s->hardware_sum_ps[i], s->latency.count));
     json_end(j);
     json_object(j, "hardware_sums_ps");
     for (unsigned i = 0; i < PART_COUNT; i++)
-        if (s->hardware_sum_ps[i] > 0)
-            json_u64(j, part_terms[i].name, s->hardware_sum_ps[i]);
+        json_u64(j, part_terms[i].name, s->hardware_sum_ps[i]);
     json_end(j);
 }
 

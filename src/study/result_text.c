@@ -111,8 +111,9 @@ static void breakdown(FILE *out, struct text_style style, const struct class_sta
     struct breakdown_part parts[PART_COUNT + PHASE_COUNT];
     unsigned n = phases ? phase_term_count(class) : (unsigned)PART_COUNT;
     for (unsigned i = 0; i < n; i++) {
-        parts[i].name = phases ? phase_term(class, i)->name : part_terms[i].name;
-        parts[i].ps = mean_round(phases ? phase_sum_ps(s, class, i) : s->hardware_sum_ps[i], s->latency.count);
+        unsigned term = phases ? phase_in_order(class, i) : i;
+        parts[i].name = phases ? phase_term(class, term)->name : part_terms[i].name;
+        parts[i].ps = mean_round(phases ? phase_sum_ps(s, class, term) : s->hardware_sum_ps[i], s->latency.count);
     }
     breakdown_print(out, style, parts, n, mean_round(s->latency.sum_ps, s->latency.count));
 }
