@@ -8,10 +8,15 @@ static paddr zone_lock_word(const struct kernel *k) { return paddr_plus(k->at.zo
 
 bool zone_lock(struct hart *h, const struct kernel *k)
 {
-    bool were_on = true;
+    if ((k->desc.plant & KERN_PLANT_SKIP_ZONE_LOCK) != 0)
+        return true;
+    return spin_lock_irqsave(h, k, zone_lock_word(k));
+}
+
+bool zone_lock_marked(struct hart *h, const struct kernel *k)
+{
     k_phase(h, PH_ZONE_WAIT);
-    if ((k->desc.plant & KERN_PLANT_SKIP_ZONE_LOCK) == 0)
-        were_on = spin_lock_irqsave(h, k, zone_lock_word(k));
+    bool were_on = zone_lock(h, k);
     k_phase(h, PH_ZONE_HOLD);
     return were_on;
 }
@@ -117,7 +122,7 @@ void buddy_put(struct hart *h, const struct kernel *k, frame f, unsigned order)
 
 frame buddy_alloc(struct hart *h, const struct kernel *k, unsigned order)
 {
-    bool were_on = zone_lock(h, k);
+    bool were_on = zone_lock_marked(h, k);
     frame f = buddy_take(h, k, order);
     if (f.v != 0)
         zone_add_free(h, k, -(INT64_C(1) << order));
@@ -127,7 +132,7 @@ frame buddy_alloc(struct hart *h, const struct kernel *k, unsigned order)
 
 void buddy_free(struct hart *h, const struct kernel *k, frame f, unsigned order)
 {
-    bool were_on = zone_lock(h, k);
+    bool were_on = zone_lock_marked(h, k);
     buddy_put(h, k, f, order);
     zone_add_free(h, k, INT64_C(1) << order);
     zone_unlock(h, k, were_on);

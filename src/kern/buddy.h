@@ -7,8 +7,10 @@
 
 #include "src/kern/page.h"
 
-/* Takes and drops the zone lock with interrupts off; marks phases zone_wait and zone_hold. */
+/* Takes and drops the zone lock with interrupts off. The marked one moves the cursor of the open request to
+ * zone_wait and zone_hold. */
 bool zone_lock(struct hart *, const struct kernel *);
+bool zone_lock_marked(struct hart *, const struct kernel *);
 void zone_unlock(struct hart *, const struct kernel *, bool were_on);
 
 /* Under the zone lock. Frame 0: no block of this order or larger. Lists and block counts only: the caller
@@ -17,7 +19,7 @@ frame buddy_take(struct hart *, const struct kernel *, unsigned order);
 void buddy_put(struct hart *, const struct kernel *, frame, unsigned order);
 void zone_add_free(struct hart *, const struct kernel *, int64_t pages);
 
-/* One block with the lock around it. */
+/* One block with the lock around it, marked: inside a request only. */
 frame buddy_alloc(struct hart *, const struct kernel *, unsigned order);
 void buddy_free(struct hart *, const struct kernel *, frame, unsigned order);
 

@@ -41,7 +41,7 @@ static uint64_t refill(struct hart *h, const struct kernel *k, paddr list, unsig
 {
     uint64_t got = 0;
     k_compute(h, k->desc.costs.pcp_bulk_entry);
-    bool were_on = zone_lock(h, k);
+    bool were_on = zone_lock_marked(h, k);
     for (; got < count; got++) {
         k_compute(h, k->desc.costs.pcp_bulk_page);
         frame f = buddy_take(h, k, order);
@@ -100,30 +100,32 @@ enum pcp_answer pcp_alloc(struct hart *h, const struct kernel *k, unsigned order
 
 /* ---- free */
 
-/* free_pcppages_bulk: at least `count` pages, oldest first, round robin over the lists, under one zone lock. */
-static void give_back(struct hart *h, const struct kernel *k, paddr pcp, uint64_t count, unsigned order)
+/* free_pcppages_bulk: at least `count` pages, oldest first, round robin over the lists, under one zone lock.
+ * Returns how many. */
+static uint64_t give_back_locked(struct hart *h, const struct kernel *k, paddr pcp, uint64_t count, unsigned order)
 {
-    uint64_t have = pcp_get(h, pcp, PCP_COUNT), freed = 0;
-    if (count > have)
-        count = have;
-    k_compute(h, k->desc.costs.pcp_bulk_entry);
-    bool were_on = zone_lock(h, k);
-    while (freed < count) {
+    uint64_t freed = 0;
+    for (; freed < count; order = (order + 1) % PCP_ORDERS) {
         paddr list = pcp_list(pcp, order), node = list_prev(h, list);
         k_compute(h, k->desc.costs.pcp_bulk_page);
-        if (node.v == list.v) {
-            order = (order + 1) % PCP_ORDERS;
+        if (node.v == list.v)
             continue;
-        }
         list_del(h, node);
         buddy_put(h, k, page_of_node(k, node), order);
         freed += UINT64_C(1) << order;
-        order = (order + 1) % PCP_ORDERS;
     }
     zone_add_free(h, k, (int64_t)freed);
+    return freed;
+}
+
+/* `count` is at most what the lists hold. */
+static void give_back(struct hart *h, const struct kernel *k, paddr pcp, uint64_t count, unsigned order, bool marked)
+{
+    k_compute(h, k->desc.costs.pcp_bulk_entry);
+    bool were_on = marked ? zone_lock_marked(h, k) : zone_lock(h, k);
+    uint64_t freed = give_back_locked(h, k, pcp, count, order);
     zone_unlock(h, k, were_on);
-    k_phase(h, PH_PCP);
-    pcp_set(h, pcp, PCP_COUNT, have - freed);
+    pcp_set(h, pcp, PCP_COUNT, pcp_get(h, pcp, PCP_COUNT) - freed);
 }
 
 /* nr_pcp_free: a batch, doubled with every free that follows without an allocation between. */
@@ -149,8 +151,11 @@ static void put_locked(struct hart *h, const struct kernel *k, paddr pcp, frame 
     /* Frees of higher orders in a row empty the lists, so that the blocks can merge. */
     bool all = order != 0 && pcp_get(h, pcp, PCP_FREE_FACTOR) != 0;
     uint64_t high = pcp_get(h, pcp, PCP_HIGH);
-    if (all || count >= high)
-        give_back(h, k, pcp, all ? count : give_back_count(h, pcp, high), order);
+    if (!all && count < high)
+        return;
+    uint64_t back = all ? count : give_back_count(h, pcp, high);
+    give_back(h, k, pcp, back < count ? back : count, order, true);
+    k_phase(h, PH_PCP);
 }
 
 bool pcp_free(struct hart *h, const struct kernel *k, frame f, unsigned order)
@@ -173,7 +178,7 @@ void pcp_drain_all(struct hart *h, const struct kernel *k)
         bool were_on = spin_lock_irqsave(h, k, paddr_plus(pcp, PCP_LOCK));
         uint64_t count = pcp_get(h, pcp, PCP_COUNT);
         if (count != 0)
-            give_back(h, k, pcp, count, 0);
+            give_back(h, k, pcp, count, 0, false); /* part of no request */
         spin_unlock_irqrestore(h, k, paddr_plus(pcp, PCP_LOCK), were_on);
     }
 }

@@ -1,0 +1,345 @@
+/* tests/native/storm.c - kernel code under real threads: every lock kind, the allocator with interrupts and remote
+ * frees, grants with shootdowns. Exit 0: nothing lost, no page in two hands, the recount agrees.
+ *
+ *   storm [--rounds N] [--plant zone-lock]     the planted fault must make it fail (or the thread sanitizer speak)
+ */
+#include "src/base/fail.h"
+#include "src/base/rng.h"
+#include "src/kern/check.h"
+#include "src/kern/exclusive.h"
+#include "src/kern/page_alloc.h"
+#include "src/kern/page_lock.h"
+#include "src/kern/pcp.h"
+#include "src/kern/spin.h"
+#include "src/kern/uspace.h"
+#include "tests/native/native.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HARTS = 4, SEED = 20240611, MEMORY = 32 << 20, HELD_MAX = 24, SLOTS = 32, VECTOR_SHOOTDOWN = 1, VECTOR_TIMER = 2 };
+
+static uint64_t rounds = 4000;
+static uint32_t plant;
+
+struct storm {
+    struct native *machine;
+    struct kernel k;
+    void (*body)(struct storm *, struct hart *, struct rng *);
+    unsigned running; /* atomic */
+    struct held_block held[HARTS][HELD_MAX];
+    unsigned held_count[HARTS];
+};
+
+static void storm_new(struct storm *s, enum lock_kind locks, enum pcp_locking pcp)
+{
+    struct kernel_desc d = kernel_desc_default();
+    d.memory_bytes = MEMORY;
+    d.harts = HARTS;
+    d.locks = locks;
+    d.pcp_locking = pcp;
+    d.scratch_bytes = PAGE_BYTES;
+    d.plant = plant;
+    d.shootdown = SHOOTDOWN_IPI;
+    d.shootdown_vector = VECTOR_SHOOTDOWN;
+    memset(s, 0, sizeof *s);
+    s->machine = native_new(d.memory_bytes, HARTS);
+    kernel_init(&s->k, &d);
+    kernel_boot(&s->k, native_backdoor(s->machine));
+    for (unsigned i = 0; i < HARTS; i++)
+        kernel_hart_boot(&s->k, &s->machine->harts[i]);
+}
+
+struct thread_arg {
+    struct storm *s;
+    unsigned id;
+};
+
+static void *thread_main(void *arg)
+{
+    struct thread_arg *a = arg;
+    struct hart *h = &a->s->machine->harts[a->id];
+    char name[16];
+    snprintf(name, sizeof name, "hart%u", a->id);
+    struct rng r = rng_stream(SEED, name);
+    a->s->body(a->s, h, &r);
+    h->self_irq_one_in = 0;
+    __atomic_fetch_sub(&a->s->running, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&a->s->running, __ATOMIC_SEQ_CST) != 0)
+        k_pause(h); /* others may still wait for our acknowledgement */
+    return NULL;
+}
+
+static void storm_run(struct storm *s, void (*body)(struct storm *, struct hart *, struct rng *))
+{
+    pthread_t threads[HARTS];
+    struct thread_arg args[HARTS];
+    s->body = body;
+    s->running = HARTS;
+    for (unsigned i = 0; i < HARTS; i++) {
+        args[i] = (struct thread_arg){ s, i };
+        CHECK(pthread_create(&threads[i], NULL, thread_main, &args[i]) == 0, "storm: no thread");
+    }
+    for (unsigned i = 0; i < HARTS; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static void recount(struct storm *s, const char *when)
+{
+    struct held_block all[HARTS * HELD_MAX];
+    size_t n = 0;
+    char text[200];
+    for (unsigned i = 0; i < HARTS; i++)
+        for (unsigned j = 0; j < s->held_count[i]; j++)
+            all[n++] = s->held[i][j];
+    const char *lie = kern_check(&s->k, native_backdoor(s->machine), all, n, text, sizeof text);
+    CHECK(lie == NULL, "storm, %s: %s", when, lie);
+}
+
+/* ---- mutual exclusion: a counter that only the lock protects, in tasks and in interrupt handlers */
+
+static paddr scratch(const struct storm *s, unsigned offset) { return paddr_plus(s->k.at.scratch, offset); }
+
+static void bump(struct storm *s, struct hart *h)
+{
+    paddr counter = scratch(s, 64);
+    k_store(h, counter, 8, k_load(h, counter, 8) + 1);
+}
+
+static void lock_interrupt(struct hart *h, void *arg)
+{
+    struct storm *s = arg;
+    spin_lock(h, &s->k, scratch(s, 0));
+    bump(s, h);
+    spin_unlock(h, &s->k, scratch(s, 0));
+}
+
+static void lock_body(struct storm *s, struct hart *h, struct rng *r)
+{
+    paddr lock = scratch(s, 0);
+    hart_set_irq(h, VECTOR_TIMER, CONTEXT_HARDIRQ, lock_interrupt, s);
+    for (uint64_t i = 0; i < rounds; i++) {
+        if (rng_chance(r, 1, 8))
+            native_post(h, VECTOR_TIMER);
+        bool were_on = k_irq_save(h);
+        if (!rng_chance(r, 1, 4))
+            spin_lock(h, &s->k, lock);
+        else
+            while (!spin_trylock(h, &s->k, lock))
+                k_pause(h);
+        bump(s, h);
+        spin_unlock(h, &s->k, lock);
+        k_irq_restore(h, were_on);
+    }
+}
+
+static void lock_storm(enum lock_kind kind)
+{
+    struct storm s;
+    storm_new(&s, kind, PCP_LOCKING_6_2);
+    storm_run(&s, lock_body);
+    uint64_t want = HARTS * rounds;
+    for (unsigned i = 0; i < HARTS; i++)
+        want += s.machine->harts[i].irqs_taken;
+    uint64_t got = backdoor_read(native_backdoor(s.machine), scratch(&s, 64), 8);
+    CHECK(got == want, "lock storm, kind %d: counted %llu of %llu", (int)kind, (unsigned long long)got,
+          (unsigned long long)want);
+    native_free(s.machine);
+}
+
+/* ---- page lock */
+
+static void page_lock_body(struct storm *s, struct hart *h, struct rng *r)
+{
+    frame f = s->k.at.first_managed;
+    for (uint64_t i = 0; i < rounds / 4; i++) {
+        if (rng_chance(r, 1, 2))
+            lock_page(h, &s->k, f);
+        else
+            while (!trylock_page(h, &s->k, f))
+                k_pause(h);
+        bump(s, h);
+        unlock_page(h, &s->k, f);
+    }
+}
+
+static void page_lock_storm(void)
+{
+    struct storm s;
+    storm_new(&s, LOCK_QUEUED, PCP_LOCKING_6_2);
+    storm_run(&s, page_lock_body);
+    uint64_t got = backdoor_read(native_backdoor(s.machine), scratch(&s, 64), 8);
+    CHECK(got == HARTS * (rounds / 4), "page lock storm: counted %llu", (unsigned long long)got);
+    native_free(s.machine);
+}
+
+/* ---- allocator: each block carries its holder's stamp; blocks change hands through slots */
+
+static uint64_t stamp(frame f, unsigned order) { return f.v << 8 | order; }
+
+static void give(struct storm *s, struct hart *h, frame f, unsigned order)
+{
+    uint64_t seen = k_load(h, frame_addr(f), 8);
+    CHECK(seen == stamp(f, order), "allocator storm: frame 0x%llx order %u carries stamp 0x%llx",
+          (unsigned long long)f.v, order, (unsigned long long)seen);
+    k_store(h, frame_addr(f), 8, 0);
+    free_pages(h, &s->k, f, order);
+}
+
+static frame get(struct storm *s, struct hart *h, gfp_t gfp, unsigned order)
+{
+    frame f = alloc_pages(h, &s->k, gfp, order);
+    if (f.v != 0)
+        k_store(h, frame_addr(f), 8, stamp(f, order));
+    return f;
+}
+
+static void alloc_interrupt(struct hart *h, void *arg)
+{
+    struct storm *s = arg;
+    frame f = get(s, h, GFP_ATOMIC, 0);
+    if (f.v != 0)
+        give(s, h, f, 0);
+}
+
+static unsigned draw_order(struct rng *r)
+{
+    return rng_chance(r, 3, 4) ? (unsigned)rng_below(r, PCP_ORDERS) : (unsigned)rng_below(r, ORDERS);
+}
+
+static void free_one(struct storm *s, struct hart *h, struct rng *r)
+{
+    struct held_block *mine = s->held[h->id];
+    unsigned *count = &s->held_count[h->id];
+    if (*count == 0)
+        return;
+    unsigned pick = (unsigned)rng_below(r, *count);
+    struct held_block b = mine[pick];
+    mine[pick] = mine[--*count];
+    if (rng_chance(r, 1, 3)) { /* let another hart free it: swap with what lies in the slot */
+        paddr slot = scratch(s, 128 + (unsigned)rng_below(r, SLOTS) * 8);
+        uint64_t other = k_swap(h, slot, 8, stamp(b.f, b.order));
+        if (other == 0)
+            return;
+        b = (struct held_block){ { other >> 8 }, (unsigned)(other & 0xff) };
+    }
+    give(s, h, b.f, b.order);
+}
+
+static void alloc_body(struct storm *s, struct hart *h, struct rng *r)
+{
+    static const gfp_t flags[] = { GFP_ATOMIC, GFP_NOWAIT, GFP_KERNEL, GFP_HIGHUSER_MOVABLE | GFPM_ZERO };
+    hart_set_irq(h, VECTOR_TIMER, CONTEXT_HARDIRQ, alloc_interrupt, s);
+    h->self_irq_vector = VECTOR_TIMER;
+    h->self_irq_random = rng_next(r);
+    h->self_irq_one_in = 40;
+    for (uint64_t i = 0; i < rounds; i++) {
+        unsigned *count = &s->held_count[h->id];
+        if (rng_chance(r, 1, 500))
+            pcp_drain_all(h, &s->k);
+        if (*count < HELD_MAX && rng_chance(r, 1, 2)) {
+            unsigned order = draw_order(r);
+            frame f = get(s, h, flags[rng_below(r, 4)], order);
+            if (f.v != 0)
+                s->held[h->id][(*count)++] = (struct held_block){ f, order };
+        } else {
+            free_one(s, h, r);
+        }
+    }
+}
+
+static void free_rest(struct storm *s)
+{
+    struct hart *h = &s->machine->harts[0];
+    for (unsigned i = 0; i < HARTS; i++)
+        while (s->held_count[i] > 0) {
+            struct held_block b = s->held[i][--s->held_count[i]];
+            give(s, h, b.f, b.order);
+        }
+    pcp_drain_all(h, &s->k);
+}
+
+static void collect_slots(struct storm *s)
+{
+    struct hart *h = &s->machine->harts[0];
+    for (unsigned i = 0; i < SLOTS; i++) {
+        uint64_t word = k_swap(h, scratch(s, 128 + i * 8), 8, 0);
+        if (word != 0)
+            give(s, h, (frame){ word >> 8 }, (unsigned)(word & 0xff));
+    }
+}
+
+static void alloc_storm(enum lock_kind kind, enum pcp_locking pcp)
+{
+    struct storm s;
+    storm_new(&s, kind, pcp);
+    storm_run(&s, alloc_body);
+    collect_slots(&s);
+    recount(&s, "with blocks held");
+    free_rest(&s);
+    recount(&s, "all given back");
+    uint64_t refused = 0, failed = 0, interrupts = 0;
+    for (unsigned i = 0; i < HARTS; i++) {
+        refused += native_counter(&s.machine->harts[i], "pcp.lock_refused");
+        failed += native_counter(&s.machine->harts[i], "alloc.failed");
+        interrupts += s.machine->harts[i].irqs_taken;
+    }
+    printf("alloc storm: locks %d, per-CPU preset %d: %llu interrupts, %llu list locks refused, %llu failures\n", (int)kind,
+           (int)pcp, (unsigned long long)interrupts, (unsigned long long)refused, (unsigned long long)failed);
+    native_free(s.machine);
+}
+
+/* ---- grants: pages are freed while mapped, so that the next grant has to unmap them and shoot them down */
+
+static void grant_body(struct storm *s, struct hart *h, struct rng *r)
+{
+    uspace_use(h, &s->k, 1);
+    for (uint64_t i = 0; i < rounds / 4; i++) {
+        struct grant g = grant_page(h, &s->k, GFP_ATOMIC, (unsigned)rng_below(r, GRANT_ALL + 1));
+        CHECK(g.f.v != 0, "grant storm: no page");
+        for (unsigned line = 0; (g.parts & GRANT_SECURE) != 0 && line < LINES_PER_PAGE; line++)
+            CHECK(k_load(h, line_addr(frame_line(g.f, line)), 8) == 0, "grant storm: the page is not clear");
+        for (unsigned line = 0; line < LINES_PER_PAGE; line++)
+            k_store(h, line_addr(frame_line(g.f, line)), 8, i + 1);
+        if (rng_chance(r, 1, 4))
+            uspace_map(h, &s->k, 1, (vaddr){ (uint64_t)PAGE_BYTES * (1 + h->id * rounds + i) }, g.f, true);
+        grant_release(h, &s->k, g);
+    }
+}
+
+static void grant_storm(void)
+{
+    struct storm s;
+    uint64_t shootdowns = 0;
+    storm_new(&s, LOCK_QUEUED, PCP_LOCKING_6_2);
+    storm_run(&s, grant_body);
+    free_rest(&s);
+    recount(&s, "grants given back");
+    for (unsigned i = 0; i < HARTS; i++)
+        shootdowns += s.machine->harts[i].class_count[CLASS_SHOOTDOWN];
+    CHECK(shootdowns > 0, "grant storm: no shootdown happened");
+    printf("grant storm: %llu shootdowns\n", (unsigned long long)shootdowns);
+    native_free(s.machine);
+}
+
+int main(int argc, char **argv)
+{
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--rounds") == 0)
+            rounds = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--plant") == 0 && strcmp(argv[i + 1], "zone-lock") == 0)
+            plant = KERN_PLANT_SKIP_ZONE_LOCK;
+        else
+            fail_user("storm: unknown argument '%s %s'", argv[i], argv[i + 1]);
+    }
+    printf("storm: seed %d, %d threads, %llu rounds\n", SEED, HARTS, (unsigned long long)rounds);
+    for (enum lock_kind kind = LOCK_TAS; kind <= LOCK_QUEUED; kind++) {
+        lock_storm(kind);
+        alloc_storm(kind, PCP_LOCKING_6_0);
+        alloc_storm(kind, PCP_LOCKING_6_2);
+    }
+    page_lock_storm();
+    grant_storm();
+    return EXIT_CLEAN;
+}
