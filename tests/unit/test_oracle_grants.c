@@ -194,6 +194,29 @@ Test(oracle_grants, pages_not_watched_are_not_scanned)
     cr_assert_eq(oracle_report(fake.o)->scans, 0);
 }
 
+Test(oracle_grants, a_run_of_stores_to_a_line_is_scanned_once)
+{
+    begin(GRANT_COHERENCE);
+    copy(0, LINE(3), true, true, 10, "M");
+    copy(0, LINE(4), true, true, 10, "M");
+    uint64_t before = oracle_report(fake.o)->scans;
+    for (unsigned i = 0; i < 8; i++)
+        store(0, LINE(3) + 8 * i, 8, 0);
+    cr_assert_eq(oracle_report(fake.o)->scans, before + 1);
+    store(0, LINE(4), 8, 0);
+    store(0, LINE(3), 8, 0);
+    cr_assert_eq(oracle_report(fake.o)->scans, before + 3);
+    expect_clean();
+    copy(1, LINE(3), true, true, 10, "M"); /* out of nowhere */
+    uncopy(0, LINE(3));
+    load(0, LINE(3), 8);
+    visible(1, LINE(3), 8, 0);
+    expect_clean();
+    copy(2, LINE(3), true, false, 10, "S");
+    store(0, LINE(3), 8, 0);
+    expect("coherence", 0, LINE(3), "while core1 holds a copy");
+}
+
 /* ---- coherence over [s, t] */
 Test(oracle_grants, line_never_owned)
 {
@@ -362,12 +385,40 @@ Test(oracle_grants, relost_to_a_device)
         own();
         wants(DEVICE, LINE(4), true);
         uncopy(0, LINE(4));
+        wants(DEVICE, LINE(40), true); /* a second one is no second finding */
+        uncopy(0, LINE(40));
         end(parts);
         if (!selected)
             expect_clean();
         give_back();
     }
     expect("device", 0, LINE(4), "lost the line again before the end of the grant to a device");
+}
+
+Test(oracle_grants, user_access_before_the_line_was_gained_is_forgotten)
+{
+    begin(GRANT_COHERENCE | GRANT_DEVICE);
+    fake.tlb = (struct fake_way){ true, 2, { FRAME } };
+    wants(2, LINE(4), false);
+    load(2, LINE(4), 8);
+    fake.tlb.on = false;
+    own();
+    wants(1, LINE(4), false);
+    copy(0, LINE(4), true, false, 10, "S");
+    copy(1, LINE(4), true, false, 10, "S");
+    end(GRANT_COHERENCE | GRANT_DEVICE);
+    expect_clean();
+    cr_assert_eq(relost(), 1);
+}
+
+Test(oracle_grants, read_only_but_alone_is_kept)
+{
+    begin(GRANT_COHERENCE);
+    own();
+    copy(0, LINE(4), true, false, 10, "S");
+    end(GRANT_COHERENCE);
+    expect_clean();
+    cr_assert_eq(oracle_report(fake.o)->lines_kept, 64);
 }
 
 Test(oracle_grants, old_device_traffic_is_no_loss)
@@ -509,6 +560,40 @@ Test(oracle_grants, access_after_the_lock_is_dropped)
     expect_clean();
 }
 
+Test(oracle_grants, the_note_may_come_before_the_bit)
+{
+    granted(GRANT_LOCK);
+    note(0, NOTE_LOCK_DROPPED, FRAME, 0);
+    load(1, PAGE, 8);
+    atomic(1, LOCK, 8, 0x80);
+    expect_clean();
+    note(0, NOTE_LOCK_DROPPED, FRAME, 0);
+    expect("lock", 0, PAGE, "which it does not hold");
+    expect_text("core0 drops the page's lock, 0x5000");
+}
+
+Test(oracle_grants, lock_of_a_page_not_granted)
+{
+    load(0, PAGE, 8);
+    lock();
+    load(1, PAGE, 8);
+    note(0, NOTE_GRANT_GIVEN_BACK, FRAME, 0);
+    note(0, NOTE_GRANT_GIVEN_BACK, FRAME + 9, 0);
+    note(0, NOTE_LOCK_DROPPED, FRAME, 0);
+    atomic(0, LOCK, 8, 0x80);
+    expect_clean();
+}
+
+Test(oracle_grants, grant_ends_with_a_lock_that_is_another_s)
+{
+    begin(GRANT_LOCK);
+    lock();
+    atomic(0, LOCK, 8, 0x80);
+    atomic(1, LOCK, 8, 0x81);
+    end(GRANT_LOCK);
+    expect("lock", 0, PAGE, "is clear, though it took the lock at");
+}
+
 Test(oracle_grants, lock_without_its_bit)
 {
     begin(GRANT_LOCK);
@@ -540,7 +625,7 @@ Test(oracle_grants, lock_taken_inside_a_wider_or_later_operation)
     begin(GRANT_LOCK);
     atomic_found(0, LOCK, 8, 0, UINT64_C(1) << 24); /* the lock byte is the fourth */
     for (unsigned i = 0; i < 15; i++)
-        atomic(0, 0x3000 + 8 * i, 8, i); /* an interrupt's */
+        atomic(0, i ? 0x3000 + 8 * i : LOCK + 3 - 11, 8, i); /* an interrupt's */
     note(0, NOTE_LOCK_HELD, FRAME, LOCK + 3);
     atomic(1, LOCK, 4, 1u << 24 | 0x80);
     store_line(2, 0x2100, 0);
@@ -725,6 +810,37 @@ Test(oracle_grants, failed_grant_leaves_nothing_watched)
     copy(1, PAGE, true, true, 9, "M");
     store(0, PAGE, 8, 1);
     expect_clean();
+}
+
+Test(oracle_grants, grant_changed_on_the_way)
+{
+    begin(GRANT_COHERENCE);
+    note(0, NOTE_GRANT_FRAME, FRAME + 1, 0); /* another page after all */
+    copy(1, PAGE, true, true, 9, "M");
+    store(0, PAGE, 8, 1);
+    expect_clean();
+    note(0, NOTE_GRANT_END, FRAME + 1, 0); /* and nothing selected in the end */
+    copy(1, PAGE + PAGE_BYTES, true, true, 9, "M");
+    store(0, PAGE + PAGE_BYTES, 8, 1);
+    note(0, NOTE_GRANT_FRAME, FRAME, 0); /* of no grant */
+    store(0, PAGE, 8, 1);
+    expect_clean();
+}
+
+Test(oracle_grants, the_parts_at_the_end_count)
+{
+    begin(GRANT_COHERENCE);
+    own();
+    end(GRANT_DEVICE);
+    note(0, NOTE_PAGE_FREED, FRAME - 1, 0);
+    note(0, NOTE_PAGE_FREED, FRAME + 1, 2);
+    note(0, NOTE_PAGE_FREED, FRAME - 5, 2);
+    expect_clean();
+    dma(PAGE, 64, false, 0);
+    expect("device", DEVICE, PAGE, "(DMA reads) that was granted to core0");
+    expect_text("1.001 ns core0's request for an exclusive page begins");
+    expect_text("1.003 ns core0 is to be granted this page, 0x5000");
+    expect_text("core0 end of the grant, 0x5000");
 }
 
 Test(oracle_grants, page_granted_twice)

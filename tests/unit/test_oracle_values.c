@@ -152,6 +152,24 @@ Test(oracle_values, claim_with_another_value_is_not_redeemed)
     expect("value", 0, 0x1048, "returned 0x7, said to be forwarded");
 }
 
+Test(oracle_values, claim_beside_the_line_is_not_redeemed)
+{
+    load_returns(0, 0x1080, 8, 7, true);
+    store_line(0, 0x1040, 7);
+    barrier(0, BARRIER_FULL);
+    expect("value", 0, 0x1080, "no such store of its own");
+}
+
+Test(oracle_values, more_claims_than_are_remembered)
+{
+    for (unsigned i = 0; i < 20; i++)
+        load_returns(0, 0x1000 + 8 * i, 8, 7, true);
+    for (unsigned i = 0; i < 20; i++)
+        visible(0, 0x1000 + 8 * i, 8, 7);
+    barrier(0, BARRIER_FULL);
+    expect_clean();
+}
+
 /* ---- order */
 Test(oracle_values, stores_become_visible_in_order)
 {
@@ -292,6 +310,8 @@ Test(oracle_values, values_not_asked_for_are_not_judged)
     load_returns(1, 0x1000, 8, 2, false);
     atomic_found(1, 0x1000, 8, 7, 8);
     issue(0, 0x1000, 8, 1);
+    issue(0, 0x1200, 8, 1);
+    visible(0, 0x1200, 8, 1);
     barrier(0, BARRIER_FULL);
     expect_clean();
     fake_stop();
