@@ -301,6 +301,8 @@ static char *tell(struct search *s, unsigned *steps)
     memcpy(s->space.fault, rule, sizeof rule);
     if (s->has_bad_move)
         number += replay_fault(s, &w, out, number + 1);
+    else if (s->outcome == EXPLORE_VIOLATION)
+        world_agrees(&s->space, &w); /* the same fault, with the names of this story */
     fclose(out);
     free(path);
     *steps = number;

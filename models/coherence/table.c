@@ -222,7 +222,7 @@ void protocol_finish(struct protocol *p)
         p->writable |= (uint32_t)is_hit(row[CEV_STORE]) << s;
         p->cache_stable |= (uint32_t)!waits_somewhere(p, CTL_CACHE, s) << s;
         p->evict_silent |= (uint32_t)(leaves && !sends) << s;
-        p->owning |= (uint32_t)sends << s;
+        p->owning |= (uint32_t)(sends || is_hit(row[CEV_STORE])) << s;
     }
     for (unsigned s = 0; s < p->table[CTL_HOME].n_states; s++) {
         p->home_stable |= (uint32_t)!waits_somewhere(p, CTL_HOME, s) << s;

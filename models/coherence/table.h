@@ -106,7 +106,8 @@ struct protocol {
     struct equivalent *equivalent;
     size_t n_equivalent;
     /* derived by protocol_finish, one bit per state */
-    uint32_t readable, writable, cache_stable, evict_silent, owning, home_stable;
+    uint32_t readable, writable, cache_stable, evict_silent, home_stable;
+    uint32_t owning;                          /* writable, or the home must be told of an eviction */
     uint32_t needs_data[STATES_MAX];          /* home: one bit per event */
     char **texts;                             /* everything the pointers above point into */
     size_t n_texts;
