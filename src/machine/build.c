@@ -1,0 +1,365 @@
+/* src/machine/build.c - wires the parts of a machine together: the only file that knows every model. */
+#include "src/machine/private.h"
+
+#include "models/coherence/table.h"
+#include "models/mmu/walk.h"
+#include "src/base/fail.h"
+#include "src/config/find.h"
+#include "src/kern/iommu_drv.h"
+#include "src/kern/page_alloc.h"
+#include "src/sim/abi/vtd.h"
+
+#include <string.h>
+
+enum { IOMMU_REGISTER_BASE_SHIFT = 45 }; /* registers lie far above any memory */
+
+/* ---- back door */
+
+uint64_t backdoor_read(struct backdoor *b, paddr a, unsigned bytes) { return memory_read(b->memory, a, bytes); }
+void backdoor_write(struct backdoor *b, paddr a, unsigned bytes, uint64_t value) { memory_write(b->memory, a, bytes, value); }
+void backdoor_image(struct backdoor *b, frame first, uint64_t count,
+                    void (*fn)(void *arg, frame f, uint64_t words[PAGE_BYTES / 8]), void *arg)
+{
+    memory_boot_image(b->memory, first, count, fn, arg);
+}
+
+/* ---- who is where */
+
+/* Lines go to slices by a hash of the line number, so that no stride favours a slice. */
+static uint16_t home_node(void *arg, lineno line)
+{
+    struct machine *m = arg;
+    return (uint16_t)(m->first_home + mix64(line.v) % m->desc.llc.slices);
+}
+
+static struct hart *hart_at(void *arg, unsigned id) { return ((struct machine *)arg)->harts[id]; }
+
+static const struct mmio_target *mmio_at(void *arg, paddr a)
+{
+    struct machine *m = arg;
+    const struct mmio_target *t = &m->iommu_registers;
+    return m->iommu && a.v - t->base.v < t->bytes ? t : NULL;
+}
+
+/* A read-once answer leaves its source now: its data are the line as it is now. */
+static void sample(void *arg, uint16_t agent, int16_t txn, lineno line)
+{
+    struct machine *m = arg;
+    memcpy(cache_sample_buffer(m->caches[agent], txn), memory_line(m->memory, line), LINE_BYTES);
+}
+
+static void deliver_to_hart(void *self, struct msg *in)
+{
+    struct machine *m = self;
+    if (in->kind == MSG_TLB_INVALIDATE || in->kind == MSG_TLB_ACK)
+        hart_deliver(m->harts[in->dst], in);
+    else
+        cache_deliver(m->caches[in->dst], in);
+}
+
+/* ---- translation glue: models/mmu behind the hart's function pointers */
+
+static bool mmu_lookup(void *tlb, uint16_t asid, vaddr va, bool write, frame *f)
+{
+    struct tlb_entry e;
+    if (!tlb_lookup(tlb, asid, va.v >> PAGE_SHIFT, write, &e))
+        return false;
+    *f = e.frame;
+    return true;
+}
+
+static bool mmu_walk(uint64_t (*load)(void *ctx, paddr, unsigned bytes), void *ctx, void *tlb, uint16_t asid, paddr root,
+                     vaddr va, bool write, frame *f)
+{
+    struct tlb_entry e;
+    if (!page_walk(load, ctx, root, va, write, &e))
+        return false;
+    e.asid = asid;
+    tlb_insert(tlb, &e);
+    *f = e.frame;
+    return true;
+}
+
+static void mmu_invalidate(void *tlb, uint16_t asid, vaddr va) { tlb_invalidate_page(tlb, asid, va.v >> PAGE_SHIFT); }
+
+/* ---- parts */
+
+static void wire_net(struct machine *m)
+{
+    struct machine_desc *d = &m->desc;
+    unsigned nodes = m->first_home + d->llc.slices;
+    uint16_t *tiles = ARENA_ARRAY(m->arena, uint16_t, nodes);
+    unsigned tile_count = d->net.columns * d->net.rows;
+    for (unsigned i = 0; i < nodes; i++) {
+        unsigned on_tile = i < d->cores ? i : i < m->first_home ? 0 : i - m->first_home;
+        tiles[i] = (uint16_t)(on_tile % (tile_count ? tile_count : 1));
+    }
+    d->net.nodes = nodes;
+    d->net.tile_of_node = tiles;
+    d->net.jitter_ps = d->net_jitter_ps;
+    d->net.jitter_rng = rng_stream(m->doc->seed, "net jitter");
+    m->net = net_new(m->engine, &m->components, &d->net);
+}
+
+static uint32_t sets_of(uint64_t bytes, uint32_t ways, uint32_t parts) { return (uint32_t)(bytes / ways / parts / LINE_BYTES); }
+
+static void wire_homes(struct machine *m)
+{
+    const struct llc_keys *k = &m->desc.llc;
+    struct home_desc desc = { .sets = sets_of(k->size_bytes, k->ways, k->slices), .ways = k->ways, .lookup_ps = k->lookup_ps,
+                              .occupancy_ps = k->occupancy_ps, .response_occupancy_ps = k->response_occupancy_ps };
+    struct home_env env = { .engine = m->engine, .net = m->net, .dram = m->dram, .memory = m->memory, .protocol = m->protocol,
+                            .row_counts = &m->row_counts, .history = m->history, .protocol_error = machine_protocol_error,
+                            .error_arg = m, .sample = sample, .sample_arg = m };
+    m->homes = ARENA_ARRAY(m->arena, struct home *, k->slices);
+    for (unsigned i = 0; i < k->slices; i++) {
+        uint16_t node = (uint16_t)(m->first_home + i);
+        m->homes[i] = home_new(&m->components, arena_printf(m->arena, "home%u", i), node, &desc, &env);
+        net_attach(m->net, node, home_deliver, m->homes[i]);
+    }
+}
+
+static struct cache_env cache_env_of(struct machine *m)
+{
+    return (struct cache_env){ .engine = m->engine, .net = m->net, .memory = m->memory, .protocol = m->protocol,
+                               .row_counts = &m->row_counts, .history = m->history, .observer = &m->observer,
+                               .home_node = home_node, .home_arg = m, .protocol_error = machine_protocol_error,
+                               .error_arg = m, .sample = sample, .sample_arg = m };
+}
+
+static void hart_finished(void *arg, unsigned id);
+
+static void wire_harts(struct machine *m)
+{
+    const struct machine_desc *d = &m->desc;
+    struct cache_desc cd = { .l1_sets = sets_of(d->l1.size_bytes, d->l1.ways, 1), .l1_ways = d->l1.ways,
+                             .sets = sets_of(d->l2.size_bytes, d->l2.ways, 1), .ways = d->l2.ways, .mshrs = d->l2.mshrs,
+                             .write_backs = d->l2.write_backs, .lookup_ps = d->l2.hit_ps, .l1_ps = d->l1.hit_ps,
+                             .snoop_ps = d->l2.snoop_ps, .snoop_occupancy_ps = d->l2.snoop_occupancy_ps };
+    struct cache_env ce = cache_env_of(m);
+    struct hart_env he = { .engine = m->engine, .memory = m->memory, .net = m->net, .account = m->account,
+                           .observer = &m->observer, .harts = d->cores, .hart_at = hart_at, .mmio_at = mmio_at,
+                           .illegal = machine_illegal, .count = machine_count, .finished = hart_finished, .machine = m };
+    m->harts = ARENA_ARRAY(m->arena, struct hart *, d->cores);
+    m->tlbs = ARENA_ARRAY(m->arena, struct tlb *, d->cores);
+    for (unsigned i = 0; i < d->cores; i++) {
+        m->tlbs[i] = tlb_new(m->arena, &d->tlb);
+        he.mmu = (struct hart_mmu){ m->tlbs[i], mmu_lookup, mmu_walk, mmu_invalidate };
+        m->harts[i] = hart_new(&m->components, arena_printf(m->arena, "core%u", i), i, &d->hart, &he);
+        struct cache_owner owner = hart_cache_owner(m->harts[i]);
+        m->caches[i] = cache_new(&m->components, arena_printf(m->arena, "core%u.cache", i), (uint16_t)i, &cd, &ce, &owner);
+        hart_connect(m->harts[i], m->caches[i]);
+        net_attach(m->net, i, deliver_to_hart, m);
+    }
+}
+
+static void dma_performed(void *self, const struct dma_piece *p, tick now)
+{
+    struct machine *m = self;
+    unsigned device = 0;
+    while (device + 1 < m->desc.devices.count && m->devices[device] != p->engine)
+        device++;
+    if (m->observer.dma)
+        m->observer.dma(m->observer.self, device, p->addr, p->at, p->bytes, p->write, p->fault, now);
+}
+
+static struct device_port *wire_port(struct machine *m, unsigned agent, const char *name)
+{
+    struct cache_desc cd = { .mshrs = m->desc.devices.mshrs, .write_backs = m->desc.devices.mshrs,
+                             .snoop_ps = m->desc.l2.snoop_ps, .snoop_occupancy_ps = m->desc.l2.snoop_occupancy_ps };
+    struct cache_env ce = cache_env_of(m);
+    struct device_port *p = device_port_new(&m->components, name, (uint16_t)agent, &cd, &ce);
+    m->caches[agent] = device_port_cache(p);
+    net_attach(m->net, agent, cache_deliver, m->caches[agent]);
+    return p;
+}
+
+static uint16_t source_id_of(unsigned device) { return (uint16_t)((device + 1) << 3); } /* bus 0, device n+1, function 0 */
+
+static void wire_devices(struct machine *m)
+{
+    const struct machine_desc *d = &m->desc;
+    unsigned n = d->devices.count;
+    if (!n)
+        return;
+    m->ports = ARENA_ARRAY(m->arena, struct device_port *, n + 1);
+    m->devices = ARENA_ARRAY(m->arena, struct dma_engine *, n);
+    m->ports[n] = wire_port(m, d->cores + n, "iommu.port");
+    struct iommu_wiring iw = { .name = "iommu", .engine = m->engine, .components = &m->components, .arena = m->arena,
+                               .port = device_port_mem(m->ports[n]), .memory_bytes = m->kernel_keys.memory_bytes,
+                               .dma_max = n * d->devices.dma.tags };
+    m->iommu = iommu_new(&d->iommu, &iw);
+    m->iommu_registers = iommu_mmio(m->iommu, (paddr){ UINT64_C(1) << IOMMU_REGISTER_BASE_SHIFT });
+    for (unsigned i = 0; i < n; i++) {
+        m->ports[i] = wire_port(m, d->cores + i, arena_printf(m->arena, "device%u.port", i));
+        struct dma_wiring w = { .name = arena_printf(m->arena, "device%u", i), .engine = m->engine, .components = &m->components,
+                                .arena = m->arena, .port = device_port_mem(m->ports[i]), .iommu = iommu_port(m->iommu),
+                                .account = m->account, .observer = { m, dma_performed }, .source_id = source_id_of(i) };
+        m->devices[i] = dma_engine_new(&d->devices.dma, &w);
+    }
+}
+
+/* ---- kernel */
+
+static void alloc_failed(void *arg, struct hart *h, const struct alloc_failure *f)
+{
+    struct machine *m = arg;
+    char text[600];
+    machine_count(m, "alloc.failed_count", 1);
+    if (!m->first_failure)
+        m->first_failure = arena_printf(m->late, "first failed allocation, on core%u: %s\n", hart_id(h),
+                                        alloc_failure_explain(f, text, sizeof text));
+}
+
+static uint32_t planted(const char *plant)
+{
+    static const struct { const char *name; uint32_t bit; } plants[] = {
+        { "skip-zero-line", KERN_PLANT_SKIP_ZERO_LINE }, { "skip-fence", KERN_PLANT_SKIP_FENCE },
+        { "skip-iotlb-invalidate", KERN_PLANT_SKIP_IOTLB_INVALIDATE }, { "skip-tlb-shootdown", KERN_PLANT_SKIP_TLB_SHOOTDOWN },
+        { "skip-pte-clear", KERN_PLANT_SKIP_PTE_CLEAR }, { "skip-lock", KERN_PLANT_SKIP_LOCK },
+        { "skip-own-line", KERN_PLANT_SKIP_OWN_LINE }, { "skip-zone-lock", KERN_PLANT_SKIP_ZONE_LOCK },
+    };
+    if (!plant)
+        return 0;
+    for (size_t i = 0; i < sizeof plants / sizeof *plants; i++)
+        if (strcmp(plant, plants[i].name) == 0)
+            return plants[i].bit;
+    fail_user("--plant %s: no such planted fault (skip-zero-line, skip-fence, skip-iotlb-invalidate, skip-tlb-shootdown, "
+              "skip-pte-clear, skip-lock, skip-own-line, skip-zone-lock)", plant);
+}
+
+static struct kernel_desc kernel_desc_of(struct machine *m)
+{
+    const struct kernel_keys *k = &m->kernel_keys;
+    struct kernel_desc d = kernel_desc_default();
+    d.memory_bytes = k->memory_bytes;
+    d.harts = m->desc.cores;
+    d.locks = (enum lock_kind)k->locks;
+    d.min_free_kbytes = k->allocator.min_free_kbytes;
+    d.watermark_scale_factor = k->allocator.watermark_scale_factor;
+    d.pcp_batch = k->allocator.pcp_batch;
+    d.pcp_high = k->allocator.pcp_high;
+    d.pcp_locking = (enum pcp_locking)k->pcp_locking;
+    d.zeroing = (enum zero_method)k->zeroing;
+    d.init_on_alloc = k->init_on_alloc;
+    d.shootdown = (enum shootdown_method)k->shootdown;
+    d.shootdown_vector = 1;
+    d.spaces = 4;
+    d.table_pages = k->page_table_pages;
+    d.iommu.on = m->desc.devices.count > 0 && m->desc.iommu.enabled;
+    d.iommu.registers = (paddr){ UINT64_C(1) << IOMMU_REGISTER_BASE_SHIFT };
+    d.iommu.domains = m->desc.devices.count ? m->desc.devices.count : 1;
+    d.iommu.levels = m->desc.iommu.levels;
+    d.iommu.table_pages = k->iommu_table_pages;
+    d.scratch_bytes = k->scratch_bytes;
+    d.costs = k->costs;
+    d.plant = planted(m->options.plant);
+    d.alloc_failed = alloc_failed;
+    d.alloc_failed_arg = m;
+    return d;
+}
+
+/* The firmware's part: registers preset before time starts. */
+static void start_iommu(struct machine *m)
+{
+    const struct mmio_target *t = &m->iommu_registers;
+    const struct kernel *k = &m->kernel;
+    t->write(t->device, VTD_REG_RTADDR, 8, iommu_root_table(k).v);
+    t->write(t->device, VTD_REG_GCMD, 4, VTD_GCMD_SRTP);
+    t->write(t->device, VTD_REG_IQT, 8, 0);
+    t->write(t->device, VTD_REG_IQA, 8, vtd_iqa_make(iommu_queue_base(k), 0));
+    t->write(t->device, VTD_REG_GCMD, 4, VTD_GCMD_QIE);
+    t->write(t->device, VTD_REG_GCMD, 4, VTD_GCMD_QIE | VTD_GCMD_TE);
+    for (unsigned i = 0; i < m->desc.devices.count; i++)
+        CHECK(iommu_attach_boot(k, &m->backdoor, source_id_of(i), (uint16_t)(i + 1)), "device %u cannot be attached at boot", i);
+}
+
+static void wire_oracle(struct machine *m)
+{
+    machine_inspector(m);
+    if (!m->checks.oracle && !m->checks.values)
+        return;
+    struct oracle_desc d = { .values = m->checks.values, .grants = m->checks.oracle, .history = m->checks.history };
+    m->oracle = oracle_new(&m->inspector, machine_violation, m, d);
+    oracle_observer(m->oracle, &m->observer);
+}
+
+static void hart_finished(void *arg, unsigned id)
+{
+    struct machine *m = arg;
+    for (unsigned i = 0; i < m->work.agent_count; i++) {
+        struct agent *a = &m->work.agents[i];
+        if (a->hart == m->harts[id] && !a->finished) {
+            a->finished = true;
+            if (a->count && --m->unfinished == 0)
+                machine_stop(m, RUN_DONE, "");
+        }
+    }
+}
+
+static struct protocol *read_protocol(struct machine *m, struct diag *diag)
+{
+    struct node *at = m->doc->protocol, *root = at;
+    if (!at || at->kind == NODE_SCALAR)
+        root = config_load(m->arena, diag, "protocols", "protocol", at ? at->text : "mesi",
+                           at ? at->at : (struct origin){ .file = m->doc->path }, "protocol");
+    return root ? protocol_load(root, diag) : NULL;
+}
+
+bool machine_wire(struct machine *m, struct diag *diag)
+{
+    m->protocol = read_protocol(m, diag);
+    struct kernel_desc kd = kernel_desc_of(m);
+    const char *wrong = kernel_desc_check(&kd);
+    if (wrong)
+        node_error(diag, m->doc->kernel ? m->doc->kernel : m->doc->root, "The kernel's numbers must fit together.", "kernel: %s", wrong);
+    if (!m->protocol || wrong)
+        return false;
+    m->engine = engine_new((struct engine_desc){ .queue = m->options.queue, .shuffle_seed = m->options.shuffle_seed,
+                                                 .lookahead = m->options.lookahead });
+    fiber_use(m->options.fibers);
+    m->account = account_new();
+    m->history = history_new((unsigned)m->checks.line_history);
+    m->memory = memory_new(m->kernel_keys.memory_bytes);
+    m->backdoor.memory = m->memory;
+    m->agents = m->desc.cores + (m->desc.devices.count ? m->desc.devices.count + 1 : 0);
+    m->first_home = m->agents;
+    m->caches = ARENA_ARRAY(m->arena, struct cache *, m->agents);
+    wire_net(m);
+    m->dram = dram_new(m->engine, &m->components, &m->desc.dram);
+    wire_homes(m);
+    wire_harts(m);
+    wire_devices(m);
+    kernel_init(&m->kernel, &kd);
+    kernel_boot(&m->kernel, &m->backdoor);
+    for (unsigned i = 0; i < m->desc.cores; i++)
+        kernel_hart_boot(&m->kernel, m->harts[i]);
+    if (kd.iommu.on)
+        start_iommu(m);
+    wire_oracle(m);
+    return true;
+}
+
+void machine_unwire(struct machine *m)
+{
+    for (unsigned i = 0; m->harts && i < m->desc.cores; i++) {
+        hart_free(m->harts[i]);
+        cache_free(m->caches[i]);
+    }
+    for (unsigned i = 0; m->ports && i <= m->desc.devices.count; i++)
+        device_port_free(m->ports[i]);
+    for (unsigned i = 0; m->homes && i < m->desc.llc.slices; i++)
+        home_free(m->homes[i]);
+    if (m->net)
+        net_free(m->net);
+    if (m->dram)
+        dram_free(m->dram);
+    oracle_free(m->oracle);
+    if (m->protocol)
+        protocol_free(m->protocol);
+    memory_free(m->memory);
+    history_free(m->history);
+    account_free(m->account);
+    if (m->engine)
+        engine_free(m->engine);
+}

@@ -1,0 +1,276 @@
+/* src/machine/desc.c - parameter tables of machine, kernel and checks, and the rules between keys. */
+#include "src/machine/desc.h"
+
+#include "src/config/quantity.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+
+#define H(field) PARAM_FIELD(struct hart_desc, field)
+static const struct param hart_params[] = {
+    { .key = "store_buffer", .type = P_UINT, H(store_buffer), .max = 1024, .deflt = "42",
+      .help = "Entries of the store buffer; 0: each store waits until it is visible." },
+    { .key = "wc_buffers", .type = P_UINT, H(wc_buffers), .min = 1, .max = 32, .deflt = "10",
+      .help = "Write-combining buffers for non-temporal stores." },
+    { .key = "issue", .type = P_TIME, H(issue_ps), .max = PS_PER_US, .deflt = "1cycles",
+      .help = "Time a store or prefetch occupies the hart." },
+    { .key = "commit", .type = P_TIME, H(commit_ps), .max = PS_PER_US, .deflt = "1cycles",
+      .help = "Least time between two commits of the store buffer." },
+    { .key = "fill", .type = P_TIME, H(fill_ps), .max = PS_PER_US, .deflt = "2cycles",
+      .help = "From data at the private caches to use by the hart." },
+    { .key = "atomic", .type = P_TIME, H(atomic_ps), .max = PS_PER_US, .deflt = "19cycles",
+      .help = "A locked operation once the line is owned." },
+    { .key = "fence", .type = P_TIME, H(fence_ps), .max = PS_PER_US, .deflt = "33cycles",
+      .help = "mfence with an empty store buffer." },
+    { .key = "load_fence", .type = P_TIME, H(load_fence_ps), .max = PS_PER_US, .deflt = "4cycles", .help = "lfence." },
+    { .key = "spin", .type = P_TIME, H(spin_ps), .min = 1, .max = PS_PER_US, .deflt = "10cycles",
+      .help = "One turn of a spin loop." },
+    { .key = "tlb", .type = P_TIME, H(tlb_ps), .max = PS_PER_US, .deflt = "0ps",
+      .help = "Added to a user access that hits the TLB (0: hidden behind the first-level lookup)." },
+    { .key = "ipi_send", .type = P_TIME, H(ipi_send_ps), .max = PS_PER_MS, .deflt = "100cycles",
+      .help = "The sender's write to the interrupt command register." },
+    { .key = "ipi", .type = P_TIME, H(ipi_ps), .min = 1, .max = PS_PER_MS, .deflt = "500ns",
+      .help = "From there to the target's interrupt pin." },
+    { .key = "irq_entry", .type = P_TIME, H(irq_entry_ps), .max = PS_PER_MS, .deflt = "200cycles",
+      .help = "From the pin to the handler's first instruction." },
+    { .key = "irq_exit", .type = P_TIME, H(irq_exit_ps), .max = PS_PER_MS, .deflt = "100cycles",
+      .help = "From the handler's last instruction back." },
+    { .key = "mmio", .type = P_TIME, H(mmio_ps), .min = 1, .max = PS_PER_MS, .deflt = "250ns",
+      .help = "One way from the hart to a device register." },
+    { .key = "tlb_broadcast", .type = P_BOOL, H(tlb_broadcast), .deflt = "false",
+      .help = "Has an instruction that invalidates a translation in all TLBs (hypothetical on most machines)." },
+    { .key = NULL }
+};
+#undef H
+
+#define L(field) PARAM_FIELD(struct level_keys, field)
+#define CACHE_SIZE(default_size, default_ways, default_hit) \
+    { .key = "size", .type = P_BYTES, L(size_bytes), .min = LINE_BYTES, .max = UINT64_C(1) << 30, .deflt = default_size, \
+      .help = "Capacity per core." }, \
+    { .key = "ways", .type = P_UINT, L(ways), .min = 1, .max = 64, .deflt = default_ways, .help = "Lines that share a set." }, \
+    { .key = "hit", .type = P_TIME, L(hit_ps), .min = 1, .max = PS_PER_US, .deflt = default_hit, \
+      .help = "Load to use, counted from the start of the load." }
+static const struct param l1_params[] = { CACHE_SIZE("32KiB", "8", "4cycles"), { .key = NULL } };
+static const struct param l2_params[] = {
+    CACHE_SIZE("256KiB", "8", "12cycles"),
+    { .key = "mshrs", .type = P_UINT, L(mshrs), .min = 1, .max = 256, .deflt = "10",
+      .help = "Transactions of a core under way at once." },
+    { .key = "write_backs", .type = P_UINT, L(write_backs), .min = 1, .max = 256, .deflt = "16",
+      .help = "Victims on their way home, those promised to transactions under way included." },
+    { .key = "snoop", .type = P_TIME, L(snoop_ps), .max = PS_PER_US, .deflt = "10cycles",
+      .help = "From a forward's arrival to its answer." },
+    { .key = "snoop_occupancy", .type = P_TIME, L(snoop_occupancy_ps), .max = PS_PER_US, .deflt = "1cycles",
+      .help = "Least time between two forwards." },
+    { .key = NULL }
+};
+#undef L
+
+#define C(field) PARAM_FIELD(struct llc_keys, field)
+static const struct param llc_params[] = {
+    { .key = "size", .type = P_BYTES, C(size_bytes), .min = LINE_BYTES, .max = UINT64_C(1) << 34, .deflt = "16MiB",
+      .help = "Capacity of all slices together; inclusive of the private caches." },
+    { .key = "ways", .type = P_UINT, C(ways), .min = 1, .max = 64, .deflt = "16", .help = "Lines that share a set." },
+    { .key = "slices", .type = P_UINT, C(slices), .min = 1, .max = 256, .deflt = "4",
+      .help = "Slices, each the home of the lines that hash to it." },
+    { .key = "lookup", .type = P_TIME, C(lookup_ps), .max = PS_PER_US, .deflt = "8cycles",
+      .help = "From the start of service to the home's action." },
+    { .key = "occupancy", .type = P_TIME, C(occupancy_ps), .max = PS_PER_US, .deflt = "1cycles",
+      .help = "Least time between two requests at one slice." },
+    { .key = "response_occupancy", .type = P_TIME, C(response_occupancy_ps), .max = PS_PER_US, .deflt = "0.5cycles",
+      .help = "The same for completions, write-backs and acknowledgements." },
+    { .key = NULL }
+};
+#undef C
+
+#define D(field) PARAM_FIELD(struct device_keys, field)
+static const struct param device_params[] = {
+    { .key = "count", .type = P_UINT, D(count), .max = 16, .deflt = "0", .help = "DMA devices." },
+    { .key = "mshrs", .type = P_UINT, D(mshrs), .min = 1, .max = 64, .deflt = "16",
+      .help = "Coherent accesses of one device (and of the IOMMU) under way at once." },
+    { .key = "dma", .type = P_GROUP, .offset = offsetof(struct device_keys, dma), .group = dma_params, .help = "The DMA engine." },
+    { .key = NULL }
+};
+#undef D
+
+#define M(field) PARAM_FIELD(struct machine_desc, field)
+#define GROUP(field) .type = P_GROUP, .offset = offsetof(struct machine_desc, field)
+const struct param machine_params[] = {
+    { .key = "cores", .type = P_UINT, M(cores), .min = 1, .max = HARTS_MAX, .deflt = "4", .help = "Cores, one hart each." },
+    { .key = "clock", .type = P_HZ, M(clock_hz), .min = 1000000, .max = UINT64_C(100000000000), .deflt = "2GHz",
+      .help = "Clock of cores and caches; a period is rounded to whole picoseconds." },
+    { .key = "hart", GROUP(hart), .group = hart_params, .help = "The in-order hart of each core." },
+    { .key = "l1", GROUP(l1), .group = l1_params, .help = "First-level data cache." },
+    { .key = "l2", GROUP(l2), .group = l2_params, .help = "Second-level cache, inclusive of the first." },
+    { .key = "llc", GROUP(llc), .group = llc_params, .help = "Last level: slices with full-map directory." },
+    { .key = "net", GROUP(net), .group = net_params, .help = "Network between cores and slices." },
+    { .key = "net_jitter", .type = P_TIME, .flags = PARAM_ADVANCED, M(net_jitter_ps), .max = PS_PER_US, .deflt = "0ps",
+      .help = "Test aid: each wire takes up to this much longer, at random, and messages may overtake." },
+    { .key = "dram", GROUP(dram), .group = dram_params, .help = "Memory channels." },
+    { .key = "tlb", GROUP(tlb), .group = tlb_params, .help = "Data TLB of each hart." },
+    { .key = "iommu", GROUP(iommu), .group = iommu_params, .help = "IOMMU of all devices." },
+    { .key = "devices", GROUP(devices), .group = device_params, .help = "Devices behind the IOMMU." },
+    { .key = NULL }
+};
+#undef GROUP
+#undef M
+
+static const char *const lock_names[] = { "tas", "ticket", "queued", NULL };
+static const char *const pcp_locking_names[] = { "6.0", "6.2", NULL };
+static const char *const zeroing_names[] = { "string", "store", "nt", NULL };
+static const char *const shootdown_names[] = { "ipi", "broadcast", "auto", NULL };
+static const char *const allocator_names[] = { "buddy", NULL };
+
+#define A(field) PARAM_FIELD(struct allocator_keys, field)
+static const struct param allocator_params[] = {
+    { .key = "type", .type = P_CHOICE, A(type), .deflt = "buddy", .choices = allocator_names,
+      .help = "Page allocator: the buddy system with per-CPU lists of Linux." },
+    { .key = "min_free_kbytes", .type = P_UINT, A(min_free_kbytes), .max = UINT64_C(1) << 32, .deflt = "0",
+      .help = "The min watermark in KiB; 0: from the memory size, as Linux does." },
+    { .key = "watermark_scale_factor", .type = P_UINT, A(watermark_scale_factor), .min = 1, .max = 1000, .deflt = "10",
+      .help = "Distance of the watermarks, in 1/10000 of the zone." },
+    { .key = "pcp_batch", .type = P_UINT, A(pcp_batch), .max = 1024, .deflt = "0",
+      .help = "Pages moved at once between per-CPU list and zone; 0: from the zone size." },
+    { .key = "pcp_high", .type = P_UINT, A(pcp_high), .max = 1000000, .deflt = "0",
+      .help = "Pages on a per-CPU list at most; 0: from the low watermark." },
+    { .key = NULL }
+};
+#undef A
+
+#define X(name, cycles, path) \
+    { .key = #name, .type = P_UINT, .flags = PARAM_ADVANCED, PARAM_FIELD(struct kern_costs, name), .max = 1000000, .help = path "." },
+static const struct param cost_params[] = { KERN_COST_LIST(X) { .key = NULL } };
+#undef X
+
+#define K(field) PARAM_FIELD(struct kernel_keys, field)
+const struct param kernel_params[] = {
+    { .key = "memory", .type = P_BYTES, K(memory_bytes), .min = 16u << 20, .max = UINT64_C(1) << 40, .deflt = "1GiB",
+      .help = "Physical memory; a multiple of 4 MiB." },
+    { .key = "scratch", .type = P_BYTES, K(scratch_bytes), .min = PAGE_BYTES, .max = UINT64_C(1) << 36, .deflt = "4MiB",
+      .help = "Of it, zeroed memory set aside for the programs' own data." },
+    { .key = "locks", .type = P_CHOICE, K(locks), .deflt = "queued", .choices = lock_names, .help = "Kind of every spin lock." },
+    { .key = "allocator", .type = P_GROUP, .offset = offsetof(struct kernel_keys, allocator), .group = allocator_params,
+      .help = "The page allocator." },
+    { .key = "pcp_locking", .type = P_CHOICE, K(pcp_locking), .deflt = "6.2", .choices = pcp_locking_names,
+      .help = "Locking of the per-CPU lists as in that kernel: 6.0 with interrupts off, 6.2 with interrupts on." },
+    { .key = "zeroing", .type = P_CHOICE, K(zeroing), .deflt = "string", .choices = zeroing_names,
+      .help = "How a page is cleared: string stores, 8-byte stores, non-temporal stores." },
+    { .key = "init_on_alloc", .type = P_BOOL, K(init_on_alloc), .deflt = "false", .help = "Clear every page on allocation." },
+    { .key = "shootdown", .type = P_CHOICE, K(shootdown), .deflt = "auto", .choices = shootdown_names,
+      .help = "How a translation is removed from other TLBs." },
+    { .key = "page_table_pages", .type = P_UINT, .flags = PARAM_ADVANCED, K(page_table_pages), .min = 8, .max = 100000,
+      .deflt = "64", .help = "Pool of pages for user page tables." },
+    { .key = "iommu_table_pages", .type = P_UINT, .flags = PARAM_ADVANCED, K(iommu_table_pages), .min = 8, .max = 100000,
+      .deflt = "64", .help = "Pool of pages for IOMMU tables." },
+    { .key = "costs", .type = P_GROUP, .flags = PARAM_ADVANCED, .offset = offsetof(struct kernel_keys, costs),
+      .group = cost_params, .help = "Instruction work between memory accesses, in cycles." },
+    { .key = NULL }
+};
+#undef K
+
+#define V(field) PARAM_FIELD(struct check_keys, field)
+const struct param check_params[] = {
+    { .key = "oracle", .type = P_BOOL, V(oracle), .deflt = "true", .help = "Judge grants, copies and page frames." },
+    { .key = "values", .type = P_BOOL, V(values), .deflt = "true", .help = "Judge the value of every load and atomic." },
+    { .key = "history", .type = P_UINT, V(history), .max = 65536, .deflt = "64", .help = "Events remembered per granted page." },
+    { .key = "line_history", .type = P_UINT, V(line_history), .min = 16, .max = UINT64_C(1) << 24, .deflt = "65536",
+      .help = "Protocol transitions remembered, of all lines together." },
+    { .key = "watchdog", .type = P_TIME, V(watchdog_ps), .min = PS_PER_US, .deflt = "100ms",
+      .help = "Simulated time without any finished operation of an agent that has a count, after which the run is stuck." },
+    { .key = NULL }
+};
+#undef V
+
+#define G(field) PARAM_FIELD(struct agent_keys, field)
+const struct param agent_params[] = {
+    { .key = "name", .type = P_STRING, .flags = PARAM_REQUIRED, G(name), .help = "Names the entry in paths and counters." },
+    { .key = "on", .type = P_STRING, .flags = PARAM_REQUIRED, G(on),
+      .help = "Where it runs: core0, core1-, core2-5, all, device0." },
+    { .key = "program", .type = P_STRING, .flags = PARAM_REQUIRED, G(program), .help = "What it does: see `list programs`." },
+    { .key = "count", .type = P_UINT, G(count), .max = UINT64_C(1) << 48, .deflt = "0",
+      .help = "Operations of each member; 0: background, runs until the others are done." },
+    { .key = "warmup", .type = P_UINT, G(warmup), .max = UINT64_C(1) << 48, .deflt = "0",
+      .help = "Operations before that, not recorded." },
+    { .key = "honours_lock", .type = P_BOOL, G(honours_lock), .deflt = "true",
+      .help = "Declares that it never touches a page locked by another." },
+    { .key = NULL }
+};
+#undef G
+
+/* ---- rules between keys */
+
+static void group_error(struct diag *diag, struct node *machine, const char *key, const char *rule, const char *what)
+{
+    struct node *at = node_peek(machine, key);
+    node_error(diag, at ? at : machine, rule, "%s: %s", key, what);
+}
+
+static bool power_of_two(uint64_t v) { return v && (v & (v - 1)) == 0; }
+
+static void check_sets(struct diag *diag, struct node *machine, const char *key, uint64_t bytes, uint64_t ways, uint64_t parts)
+{
+    char what[200];
+    uint64_t line_ways = ways * parts * LINE_BYTES;
+    if (bytes % line_ways || !power_of_two(bytes / line_ways)) {
+        snprintf(what, sizeof what, "%" PRIu64 " bytes in %" PRIu64 " ways%s of 64-byte lines are %" PRIu64 ".%02" PRIu64 " sets, which is not a power of two",
+                 bytes, ways, parts > 1 ? " per slice" : "", bytes / line_ways, bytes % line_ways * 100 / line_ways);
+        group_error(diag, machine, key, "The set index is taken from address bits, so the number of sets (size / ways / slices / 64) must be a power of two.",
+                    what);
+    }
+}
+
+static void check_machine(struct diag *diag, struct node *machine, struct machine_desc *m, const struct kernel_keys *k)
+{
+    check_sets(diag, machine, "l1", m->l1.size_bytes, m->l1.ways, 1);
+    check_sets(diag, machine, "l2", m->l2.size_bytes, m->l2.ways, 1);
+    check_sets(diag, machine, "llc", m->llc.size_bytes, m->llc.ways, m->llc.slices);
+    if (m->l1.size_bytes > m->l2.size_bytes)
+        group_error(diag, machine, "l1", "The second level is inclusive of the first.", "larger than l2");
+    if (m->l1.hit_ps > m->l2.hit_ps)
+        group_error(diag, machine, "l2", "A second-level hit includes the first-level lookup.", "hit is shorter than l1.hit");
+    if (m->l2.size_bytes * m->cores > m->llc.size_bytes * 16)
+        group_error(diag, machine, "llc", "The last level is inclusive: what it evicts leaves the private caches too.",
+                    "less than a sixteenth of all second-level caches");
+    if (m->net.topology == NET_MESH && (uint64_t)m->net.columns * m->net.rows > NET_TILES_MAX)
+        group_error(diag, machine, "net", "At most 1024 tiles.", "columns times rows is too many");
+    const char *text = tlb_desc_error(&m->tlb);
+    if (text)
+        group_error(diag, machine, "tlb", text, "entries and ways do not fit together");
+    text = iommu_desc_error(&m->iommu);
+    if (text)
+        group_error(diag, machine, "iommu", text, "the numbers do not fit together");
+    if (m->cores + m->devices.count + 1 > AGENTS_MAX)
+        group_error(diag, machine, "devices", "A sharer set holds 320 agents.", "cores and devices are too many");
+    if (k->memory_bytes % (4u << 20))
+        node_error(diag, machine, "Memory is made of order-10 blocks.", "kernel.memory is not a multiple of 4 MiB");
+}
+
+bool machine_desc_read(struct experiment_doc *doc, struct arena *arena, struct diag *diag, struct machine_desc *m,
+                       struct kernel_keys *k, struct check_keys *c)
+{
+    size_t before = diag_count(diag);
+    struct param_ctx ctx = { .arena = arena, .diag = diag, .at = { .file = doc->path, .line = 1, .column = 1 }, .path = "machine" };
+    static const char *const texts[] = { "name", "title", "description", "kind", "base", "sources", "claims", NULL };
+    struct param clock_only[] = { { 0 }, { .key = NULL } };
+    for (const struct param *p = machine_params; p->key; p++)
+        if (p->offset == offsetof(struct machine_desc, clock_hz))
+            clock_only[0] = *p;
+    param_fill(doc->machine, clock_only, m, &ctx);
+    ctx.period_ps = hz_period_ps(m->clock_hz);
+    param_fill(doc->machine, machine_params, m, &ctx);
+    m->hart.clock.period_ps = ctx.period_ps;
+    for (unsigned i = 0; doc->machine && texts[i]; i++) {
+        struct node *n = node_get(doc->machine, texts[i]);
+        if (n)
+            node_use_all(n);
+    }
+    ctx.path = "kernel";
+    k->costs = kern_costs_default();
+    param_fill(doc->kernel, kernel_params, k, &ctx);
+    ctx.path = "checks";
+    param_fill(node_get(doc->root, "checks"), check_params, c, &ctx);
+    m->hart.l1_ps = m->l1.hit_ps;
+    m->hart.l2_ps = m->l2.hit_ps;
+    if (diag_count(diag) == before)
+        check_machine(diag, doc->machine ? doc->machine : doc->root, m, k);
+    return diag_count(diag) == before;
+}

@@ -1,0 +1,81 @@
+/* src/machine/desc.h - the description of a machine and its kernel as the configuration gives it. */
+#ifndef LAB_MACHINE_DESC_H
+#define LAB_MACHINE_DESC_H
+
+#include "models/device/dma.h"
+#include "models/dram/dram.h"
+#include "models/hart/hart.h"
+#include "models/iommu/iommu.h"
+#include "models/mmu/tlb.h"
+#include "models/net/net.h"
+#include "src/config/experiment.h"
+#include "src/kern/kernel.h"
+
+struct level_keys {     /* l1, l2 */
+    uint64_t size_bytes;
+    uint32_t ways;
+    tick hit_ps;
+    uint32_t mshrs, write_backs; /* l2 */
+    tick snoop_ps, snoop_occupancy_ps;
+};
+
+struct llc_keys {
+    uint64_t size_bytes;         /* of all slices */
+    uint32_t ways, slices;
+    tick lookup_ps, occupancy_ps, response_occupancy_ps;
+};
+
+struct device_keys {
+    uint32_t count;
+    struct dma_desc dma;
+    uint32_t mshrs;              /* of a device's cache agent, and of the IOMMU's */
+};
+
+struct machine_desc {
+    uint32_t cores;
+    uint64_t clock_hz;
+    struct hart_desc hart;
+    struct level_keys l1, l2;
+    struct llc_keys llc;
+    struct net_desc net;
+    tick net_jitter_ps;
+    struct dram_desc dram;
+    struct tlb_desc tlb;
+    struct iommu_desc iommu;
+    struct device_keys devices;
+};
+
+struct kernel_keys {
+    uint64_t memory_bytes, scratch_bytes;
+    int locks, pcp_locking, zeroing, shootdown;
+    struct allocator_keys {
+        int type;
+        uint64_t min_free_kbytes;
+        uint32_t watermark_scale_factor, pcp_batch, pcp_high;
+    } allocator;
+    bool init_on_alloc;
+    uint32_t page_table_pages, iommu_table_pages;
+    struct kern_costs costs;
+};
+
+struct check_keys {     /* checks: */
+    bool oracle, values;
+    uint32_t history;
+    uint64_t line_history;
+    tick watchdog_ps;
+};
+
+extern const struct param machine_params[], kernel_params[], check_params[], agent_params[];
+
+/* Keys that every entry of agents: has besides its program's own. */
+struct agent_keys {
+    const char *name, *on, *program;
+    uint64_t count, warmup;
+    bool honours_lock;
+};
+
+/* Reads machine, kernel and checks of the document. False if diag has errors. */
+bool machine_desc_read(struct experiment_doc *, struct arena *, struct diag *, struct machine_desc *, struct kernel_keys *,
+                       struct check_keys *);
+
+#endif

@@ -1,0 +1,184 @@
+/* src/machine/machine.c - life of a machine: read, wire, run, result. */
+#include "src/machine/private.h"
+
+#include "src/base/fail.h"
+#include "src/config/experiment.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- options */
+
+static bool env_is(const char *variable, const char *value)
+{
+    const char *v = getenv(variable);
+    return v && strcmp(v, value) == 0;
+}
+
+struct run_options run_options_default(void)
+{
+    return (struct run_options){
+        .queue = env_is("LABYRINTH_QUEUE", "heap") ? QUEUE_HEAP : QUEUE_WHEEL,
+        .fibers = env_is("LABYRINTH_FIBER", "ucontext") || !fiber_backend_available(FIBER_ASM) ? FIBER_UCONTEXT : FIBER_ASM,
+        .lookahead = !env_is("LABYRINTH_LOOKAHEAD", "off") };
+}
+
+static const struct { const char *name; int exit_code; } stops[] = {
+    [RUN_DONE] = { "done", EXIT_CLEAN },       [RUN_LIMIT] = { "limit", EXIT_CLEAN },
+    [RUN_ILLEGAL] = { "illegal", EXIT_ILLEGAL }, [RUN_VIOLATION] = { "violation", EXIT_VIOLATION },
+    [RUN_STUCK] = { "stuck", EXIT_STUCK } };
+
+const char *run_stop_name(enum run_stop s) { return stops[s].name; }
+int run_stop_exit_code(enum run_stop s) { return stops[s].exit_code; }
+
+/* ---- life */
+
+struct machine *machine_new(struct experiment_doc *doc, const struct run_options *options, struct diag *diag)
+{
+    struct machine *m = calloc(1, sizeof *m);
+    CHECK(m, "out of host memory for a machine");
+    m->arena = arena_new();
+    m->late = arena_new();
+    m->doc = doc;
+    m->options = *options;
+    bool good = machine_desc_read(doc, m->arena, diag, &m->desc, &m->kernel_keys, &m->checks);
+    good = good && agents_read(m, diag);
+    if (doc->plots)
+        node_use_all(doc->plots);
+    if (doc->protocol)
+        node_use_all(doc->protocol);
+    if (doc->root)
+        node_reject_unread(diag, doc->root);
+    good = good && diag_count(diag) == 0;
+    good = good && machine_wire(m, diag);
+    good = good && agents_prepare(m, diag);
+    if (!good) {
+        machine_free(m);
+        return NULL;
+    }
+    m->violations = ARENA_ARRAY(m->arena, struct violation, 16);
+    machine_effective(m);
+    arena_seal(m->arena);
+    return m;
+}
+
+void machine_free(struct machine *m)
+{
+    if (!m)
+        return;
+    machine_unwire(m);
+    free(m->counted);
+    arena_free(m->arena);
+    arena_free(m->late);
+    free(m);
+}
+
+/* ---- running */
+
+static char *who_waits(struct machine *m, const char *headline)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    CHECK(f, "out of host memory for the stuck report");
+    fprintf(f, "%s\nwho waits for what:\n", headline);
+    components_why_busy(&m->components, f);
+    fclose(f);
+    return text;
+}
+
+static void stuck(struct machine *m, const char *headline)
+{
+    char *text = who_waits(m, headline);
+    machine_stop(m, RUN_STUCK, text);
+    free(text);
+}
+
+static void context_on_panic(void *arg, FILE *out)
+{
+    struct machine *m = arg;
+    fprintf(out, "at %" PRIu64 " ps; parts that were busy:\n", engine_now(m->engine));
+    components_why_busy(&m->components, out);
+}
+
+/* In slices of the watchdog's period: one without any finished operation means no progress. */
+static void run_slices(struct machine *m)
+{
+    tick limit = m->doc->limit_ps ? m->doc->limit_ps : TICK_MAX;
+    while (!m->stopped) {
+        tick now = engine_now(m->engine);
+        tick until = m->checks.watchdog_ps < limit - now ? now + m->checks.watchdog_ps : limit;
+        uint64_t seen = m->operations_done;
+        enum engine_stop why = engine_run(m->engine, until);
+        if (m->stopped || why == ENGINE_ASKED)
+            return;
+        if (why == ENGINE_IDLE && m->unfinished) {
+            stuck(m, "nothing moves any more (deadlock): no event is left, but agents have not finished");
+        } else if (why == ENGINE_IDLE || until == limit) {
+            machine_stop(m, RUN_LIMIT, "");
+        } else if (m->operations_done == seen && m->unfinished) {
+            stuck(m, arena_printf(m->late, "no agent finished an operation for %" PRIu64 " ps of simulated time (checks.watchdog)",
+                                  m->checks.watchdog_ps));
+        }
+    }
+}
+
+static void check_end(struct machine *m)
+{
+    if (m->stop == RUN_DONE || m->stop == RUN_LIMIT)
+        components_check(&m->components);
+    uint64_t mismatches = account_mismatch_count(m->account);
+    if (mismatches && m->violation_count < 16) {
+        m->violations[m->violation_count++] = (struct violation){
+            .kind = "accounting", .time_ps = engine_now(m->engine), .agent = "account",
+            .text = arena_printf(m->late, "%" PRIu64 " requests whose parts do not sum to their latency", mismatches) };
+        if (m->stop == RUN_DONE || m->stop == RUN_LIMIT) {
+            m->stop = RUN_VIOLATION;
+            m->stop_text = m->violations[m->violation_count - 1].text;
+        }
+    }
+}
+
+void machine_run(struct machine *m)
+{
+    struct timespec began, ended;
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    panic_context(context_on_panic, m);
+    run_slices(m);
+    check_end(m);
+    panic_context(NULL, NULL);
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    struct result *r = &m->result;
+    machine_collect(m);
+    r->stop = m->stop;
+    r->stop_text = m->stop_text && *m->stop_text ? m->stop_text : m->first_failure ? m->first_failure : "";
+    r->time_ps = engine_now(m->engine);
+    r->events = components_op_count(&m->components);
+    r->order_hash = components_order_hash(&m->components);
+    r->account = m->account;
+    r->phase_sum_mismatch_count = account_mismatch_count(m->account);
+    r->violations = m->violations;
+    r->violation_count = m->violation_count;
+    r->title = m->doc->title;
+    r->config_file = m->doc->argument;
+    r->seed = m->doc->seed;
+    r->host.engine_events = engine_host_events(m->engine);
+    r->host.seconds = (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) * 1e-9;
+    r->host.host_bytes = memory_host_bytes(m->memory);
+    for (unsigned i = 0; i < m->agents; i++)
+        r->host.host_bytes += cache_host_bytes(m->caches[i]);
+    for (unsigned i = 0; i < m->desc.llc.slices; i++)
+        r->host.host_bytes += home_host_bytes(m->homes[i]);
+    for (unsigned i = 0; i < m->desc.cores; i++)
+        r->host.host_bytes += hart_host_bytes(m->harts[i]);
+}
+
+const struct result *machine_result(const struct machine *m) { return &m->result; }
+
+void machine_programs(void (*each)(void *arg, const char *name, const char *sentence), void *arg)
+{
+    for (size_t i = 0; programs[i]; i++)
+        each(arg, programs[i]->name, programs[i]->sentence);
+}
