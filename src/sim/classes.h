@@ -83,7 +83,7 @@
     X(PAIR, "alloc.pair", 0, OTHER, "call of alloc_pages", "return of the free_pages that gives the same page back") \
     X(GRANT, "exclusive.grant", 0, OTHER, "first instruction of the request (also with exclusive: none)", "the publish store is globally visible") \
     X(PAGE_OWN, "page.own", 0, WORK, "first prefetch-for-write to the page", "every line of the page has been solely owned") \
-    X(PAGE_ZERO, "page.zero", 0, WORK, "first clearing store", "every clearing store is globally visible") \
+    X(PAGE_ZERO, "page.zero", 0, WORK, "first clearing store", "the last clearing store is issued (non-temporal: its store fence is done); visible at the next fence") \
     X(LOCK_ACQUIRE, "lock.acquire", 0, WORK, "first instruction of the acquisition", "the lock is held") \
     X(SHOOTDOWN, "tlb.shootdown", 0, WORK, "first instruction of the shootdown", "no TLB holds the translation and the initiator knows it") \
     X(DMA_READ, "dma.read", 0, WORK, "the device issues the read", "data or abort arrives at the device") \
@@ -91,7 +91,7 @@
     X(DMA_MAP, "dma.map", 0, WORK, "call of dma_map", "return") \
     X(DMA_UNMAP, "dma.unmap", 0, WORK, "call of dma_unmap", "return; in strict mode the device can no longer reach the page") \
     X(IOMMU_INVALIDATE, "iommu.invalidate", 0, WORK, "the driver asks for queue slots", "the wait descriptor's status write is seen by the hart") \
-    X(PINGPONG, "pingpong.one_way", 0, WORK, "this side last saw its turn (half of a round trip)", "it sees its next turn (half of a round trip)")
+    X(PINGPONG, "pingpong.round_trip", 0, WORK, "this side has handed the flag over", "it holds the flag again (twice the one-way latency)")
 
 #define X(id, ...) PART_##id,
 enum part { PART_LIST(X) PART_COUNT };

@@ -347,6 +347,14 @@ static void queue_execute(struct native *n, struct native_queue *q)
     q->head = (q->head + VTD_DESCRIPTOR_BYTES) % PAGE_BYTES;
 }
 
+bool native_queue_step(struct native *n, struct native_queue *q)
+{
+    if (q->head == __atomic_load_n(&q->tail, __ATOMIC_ACQUIRE))
+        return false;
+    queue_execute(n, q);
+    return true;
+}
+
 /* Tail writes happen under the driver's queue lock, so no lock is needed here. */
 static void queue_write(struct native *n, paddr a, uint64_t value)
 {
@@ -356,8 +364,9 @@ static void queue_write(struct native *n, paddr a, uint64_t value)
     case VTD_REG_IQA: q->queue.v = value & ~UINT64_C(0xfff); break;
     case VTD_REG_GCMD: q->commands |= (uint32_t)value; break;
     case VTD_REG_IQT:
-        while (q->head != value)
-            queue_execute(n, q);
+        __atomic_store_n(&q->tail, value, __ATOMIC_RELEASE);
+        while (!q->deferred && native_queue_step(n, q))
+            ;
         break;
     default: panic("native: write to register 0x%llx", (unsigned long long)(a.v - q->registers.v));
     }

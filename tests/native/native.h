@@ -74,15 +74,19 @@ uint64_t native_counter(const struct hart *, const char *name);
 void native_poll(struct hart *);
 void native_post(struct hart *target, unsigned vector);
 
-/* An invalidation queue without an IOMMU behind it: executes every descriptor up to the tail at once and writes
- * the wait descriptors' statuses. Installs itself as the machine's MMIO. */
+/* An invalidation queue without an IOMMU behind it: executes descriptors up to the tail and writes the wait
+ * descriptors' statuses; at once, or, if deferred, when a thread of its own calls native_queue_step. Installs
+ * itself as the machine's MMIO. */
 struct native_queue {
     paddr registers, queue;
+    bool deferred;
+    uint64_t tail; /* atomic */
     uint64_t head, invalidations, waits;
     uint64_t last_lo, last_hi;    /* the last invalidation */
     uint32_t commands;            /* GCMD enables and SRTP seen */
     paddr root_table;
 };
 void native_queue_install(struct native *, struct native_queue *);
+bool native_queue_step(struct native *, struct native_queue *); /* one descriptor; false: none waits */
 
 #endif

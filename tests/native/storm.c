@@ -1,5 +1,5 @@
 /* tests/native/storm.c - kernel code under real threads: every lock kind, the allocator with interrupts and remote
- * frees, grants with shootdowns. Exit 0: nothing lost, no page in two hands, the recount agrees.
+ * frees, grants with shootdowns, the invalidation queue. Exit 0: nothing lost, no page in two hands, the recount agrees.
  *
  *   storm [--rounds N] [--plant zone-lock]     the planted fault must make it fail (or the thread sanitizer speak)
  */
@@ -7,6 +7,8 @@
 #include "src/base/rng.h"
 #include "src/kern/check.h"
 #include "src/kern/exclusive.h"
+#include "src/kern/iommu_drv.h"
+#include "src/kern/iommu_queue.h"
 #include "src/kern/page_alloc.h"
 #include "src/kern/page_lock.h"
 #include "src/kern/pcp.h"
@@ -15,11 +17,13 @@
 #include "tests/native/native.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { HARTS = 4, SEED = 20240611, MEMORY = 32 << 20, HELD_MAX = 24, SLOTS = 32, VECTOR_SHOOTDOWN = 1, VECTOR_TIMER = 2 };
 
+static const paddr registers = { 0xfed90000 };
 static uint64_t rounds = 4000;
 static uint32_t plant;
 
@@ -43,6 +47,8 @@ static void storm_new(struct storm *s, enum lock_kind locks, enum pcp_locking pc
     d.plant = plant;
     d.shootdown = SHOOTDOWN_IPI;
     d.shootdown_vector = VECTOR_SHOOTDOWN;
+    d.iommu.on = true;
+    d.iommu.registers = registers;
     memset(s, 0, sizeof *s);
     s->machine = native_new(d.memory_bytes, HARTS);
     kernel_init(&s->k, &d);
@@ -323,6 +329,63 @@ static void grant_storm(void)
     native_free(s.machine);
 }
 
+/* ---- invalidation queue: a device thread serves it; few free slots, so that submitters wait for them */
+
+enum { FEW_SLOTS = 20, LONG_SUBMIT = 15 };
+static struct native_queue queue;
+static bool device_stop; /* atomic */
+
+static void *device_main(void *arg)
+{
+    struct native *machine = arg;
+    while (!__atomic_load_n(&device_stop, __ATOMIC_ACQUIRE))
+        if (!native_queue_step(machine, &queue))
+            sched_yield();
+    return NULL;
+}
+
+static void queue_body(struct storm *s, struct hart *h, struct rng *r)
+{
+    struct vtd_descriptor many[LONG_SUBMIT];
+    iova at;
+    for (unsigned i = 0; i < LONG_SUBMIT; i++)
+        many[i] = vtd_desc_iotlb(VTD_GRANULARITY_DOMAIN, 1, (iova){ 0 }, 0, false);
+    frame f = alloc_pages(h, &s->k, GFP_KERNEL, 0);
+    for (uint64_t i = 0; i < rounds / 16; i++) {
+        CHECK(dma_map(h, &s->k, 1, f, true, true, &at), "queue storm: not mapped");
+        if (rng_chance(r, 1, 4))
+            qi_submit_sync(h, &s->k, many, LONG_SUBMIT);
+        CHECK(rng_chance(r, 1, 2) ? dma_unmap(h, &s->k, 1, at) : dma_unmap_page(h, &s->k, f),
+              "queue storm: not unmapped");
+    }
+    free_pages(h, &s->k, f, 0);
+}
+
+static void queue_storm(void)
+{
+    struct storm s;
+    pthread_t device;
+    storm_new(&s, LOCK_QUEUED, PCP_LOCKING_6_2);
+    struct backdoor *b = native_backdoor(s.machine);
+    queue = (struct native_queue){ .registers = registers };
+    native_queue_install(s.machine, &queue);
+    iommu_start(&s.machine->harts[0], &s.k);
+    backdoor_write(b, paddr_plus(s.k.at.queue, QUEUE_FREE), 4, FEW_SLOTS);
+    queue.deferred = true;
+    CHECK(pthread_create(&device, NULL, device_main, s.machine) == 0, "storm: no thread");
+    storm_run(&s, queue_body);
+    __atomic_store_n(&device_stop, true, __ATOMIC_RELEASE);
+    pthread_join(device, NULL);
+    CHECK(backdoor_read(b, paddr_plus(s.k.at.queue, QUEUE_FREE), 4) == FEW_SLOTS, "queue storm: slots were lost");
+    uint64_t submits = 0;
+    for (unsigned i = 0; i < HARTS; i++)
+        submits += s.machine->harts[i].class_count[CLASS_IOMMU_INVALIDATE];
+    CHECK(queue.waits == submits, "queue storm: %llu submissions, %llu waits", (unsigned long long)submits,
+          (unsigned long long)queue.waits);
+    printf("queue storm: %llu submissions\n", (unsigned long long)submits);
+    native_free(s.machine);
+}
+
 int main(int argc, char **argv)
 {
     for (int i = 1; i + 1 < argc; i += 2) {
@@ -341,5 +404,6 @@ int main(int argc, char **argv)
     }
     page_lock_storm();
     grant_storm();
+    queue_storm();
     return EXIT_CLEAN;
 }

@@ -225,6 +225,9 @@ Test(page_alloc, illegal_operations)
     RIG_ILLEGAL(&r, lock_page(r.h, &r.k, f), "lock_page");
     cr_assert_neq(alloc_pages(r.h, &r.k, GFP_ATOMIC, 0).v, 0);
     k_preempt_enable(r.h);
+    r.h->context = CONTEXT_NMI;
+    RIG_ILLEGAL(&r, alloc_pages(r.h, &r.k, GFP_ATOMIC, 0), "NMI");
+    RIG_ILLEGAL(&r, free_pages(r.h, &r.k, f, 5), "NMI");
     rig_free(&r);
 }
 
