@@ -56,7 +56,8 @@ static uint64_t half_width(const uint64_t *values, size_t n, uint64_t least, uin
     }
     u128 root = root_floor(numerator / denominator) * student_t_permille(n - 1);
     u128 unit = (u128)1000 << up;
-    return (uint64_t)((root + unit - 1) / unit) << down;
+    u128 half = (root + unit - 1) / unit << down;
+    return half > UINT64_MAX ? UINT64_MAX : (uint64_t)half;
 }
 
 struct interval interval_of(const uint64_t *values, size_t n)

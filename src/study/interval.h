@@ -9,7 +9,7 @@
 struct interval {
     uint64_t count, mean;     /* mean rounded half up, in the unit of the values */
     bool known;               /* at least two values */
-    uint64_t half_width;      /* of the 95 % confidence interval of the mean, rounded up */
+    uint64_t half_width;      /* of the 95 % confidence interval of the mean, rounded up; saturates */
 };
 
 /* Student's t for 95 % (two-sided), the repetitions taken as independent draws. Above 30 degrees of freedom

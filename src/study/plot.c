@@ -13,6 +13,30 @@
 
 enum { TEXT_MAX = 400 };
 
+/* plots/style.gp of the source tree or of the installed data; LABYRINTH_PLOTS in the environment comes before both. */
+static FILE *open_style(void)
+{
+    const char *const folders[] = { getenv("LABYRINTH_PLOTS"), LABYRINTH_SRCDIR "/plots", PKGDATADIR "/plots" };
+    FILE *style = NULL;
+    for (size_t i = 0; i < 3 && !style; i++) {
+        char *path = folders[i] ? path_join(folders[i], "style.gp") : NULL;
+        style = path ? fopen(path, "r") : NULL;
+        free(path);
+    }
+    if (!style)
+        fail_user("style.gp is neither in %s nor in %s: the installation is incomplete", folders[1], folders[2]);
+    return style;
+}
+
+static void put_style(FILE *script)
+{
+    FILE *style = open_style();
+    char line[256];
+    while (fgets(line, sizeof line, style))
+        fputs(line, script);
+    fclose(style);
+}
+
 static void put_head(FILE *script, const struct plot *plot, const struct plot_context *context)
 {
     char quoted[TEXT_MAX];
@@ -24,9 +48,7 @@ static void put_head(FILE *script, const struct plot *plot, const struct plot_co
     fprintf(script, "set title %s font ',16'\n", plot_quote(quoted, sizeof quoted, title));
     fprintf(script, "set label 1 %s at screen 0.99,0.02 right font ',9' textcolor rgb '#777777'\n",
             plot_quote(quoted, sizeof quoted, context->footer));
-    fputs("set border 3 lc rgb '#444444'\nset tics nomirror out\nset grid ytics lt 1 lc rgb '#DDDDDD'\n"
-          "set bmargin 6\nset tmargin 3\n",
-          script);
+    put_style(script);
 }
 
 static void put_png(FILE *script, const struct plot *plot)

@@ -64,27 +64,40 @@ static bool put_series(FILE *data, const struct frame *f, const struct plot *plo
     return any;
 }
 
+/* On a linear axis a label closer than a 25th of the width to the last one is left out, its tick stays. */
+static void x_ticks(FILE *script, const struct plot_grid *g, bool linear, uint64_t width)
+{
+    char quoted[LABEL_MAX];
+    uint64_t last = 0;
+    if (g->x_count > TICKS_MAX)
+        return;
+    fputs("set xtics (", script);
+    for (size_t i = 0; i < g->x_count; i++) {
+        uint64_t x = g->x_value[i];
+        bool crowded = linear && i > 0 && x > last && (x - last) * 25 < width;
+        fprintf(script, "%s%s %" PRIu64, i ? ", " : "", plot_quote(quoted, sizeof quoted, crowded ? "" : g->x[i]), x);
+        last = crowded ? last : x;
+    }
+    fputs(")\n", script);
+}
+
 static void x_axis(FILE *script, const struct plot *plot, const struct plot_grid *g)
 {
     char quoted[LABEL_MAX];
-    fprintf(script, "set xlabel %s\n", plot_quote(quoted, sizeof quoted, plot->x));
     uint64_t least = UINT64_MAX, most = 0;
     for (size_t i = 0; i < g->x_count; i++) {
         least = g->x_value[i] < least ? g->x_value[i] : least;
         most = g->x_value[i] > most ? g->x_value[i] : most;
     }
+    bool log = plot->logx && g->numeric && least > 0;
+    fprintf(script, "set xlabel %s\n", plot_quote(quoted, sizeof quoted, plot->x));
     if (!g->numeric)
         fprintf(script, "set xrange [-0.5:%zu.5]\n", g->x_count - 1);
-    else if (plot->logx && least > 0)
+    else if (log)
         fprintf(script, "set logscale x 2\nset xrange [%" PRIu64 "*0.87:%" PRIu64 "*1.15]\n", least, most);
     else
         fputs("set offsets graph 0.03, graph 0.03, 0, 0\n", script);
-    if (g->x_count > TICKS_MAX)
-        return;
-    fputs("set xtics (", script);
-    for (size_t i = 0; i < g->x_count; i++)
-        fprintf(script, "%s%s %" PRIu64, i ? ", " : "", plot_quote(quoted, sizeof quoted, g->x[i]), g->x_value[i]);
-    fputs(")\n", script);
+    x_ticks(script, g, g->numeric && !log, most - least);
 }
 
 /* All metrics of one class: its name goes to the axis, not to every line. */

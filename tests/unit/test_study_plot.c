@@ -1,0 +1,179 @@
+/* tests/unit/test_study_plot.c - reading `plots` blocks, and the data and scripts made from them. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/config/read.h"
+#include "src/study/plot.h"
+
+/* ---- reading */
+
+static struct plots read_plots(struct arena *arena, struct diag *diag, const char *text)
+{
+    static struct sweep_axes axes;
+    struct plots plots = { 0 };
+    struct node *root = read_text(arena, diag, (struct origin){ "test.yaml", 1, 1 }, text);
+    cr_assert(root);
+    axes.axes_count = 2;
+    axes.axis[0].path = "machine.cores";
+    axes.axis[1].path = "protocol";
+    plots_read(arena, diag, root, &axes, &plots);
+    return plots;
+}
+
+Test(plot_desc, reads_what_design_shows)
+{
+    struct arena *arena = arena_new();
+    struct diag *diag = diag_new();
+    struct plots p = read_plots(arena, diag,
+                                "- { x: machine.cores, y: exclusive.grant.p99_ns, series: protocol, logx: true }\n"
+                                "- { x: machine.cores, y: [load.mean_ns, store.mean_ns], name: a/b }\n"
+                                "- { kind: stack, x: protocol, y: alloc.atomic.phases }\n"
+                                "- { x: machine.cores, y: exclusive.grant.p99_ns }\n");
+    cr_assert_eq(diag_count(diag), 0);
+    cr_assert_eq(p.count, 4);
+    cr_assert_str_eq(p.plot[0].name, "exclusive.grant.p99_ns-vs-machine.cores");
+    cr_assert(p.plot[0].logx && !p.plot[0].logy);
+    cr_assert_str_eq(p.plot[0].series, "protocol");
+    cr_assert_eq(p.plot[1].y_count, 2);
+    cr_assert_str_eq(p.plot[1].name, "a-b", "a name cannot leave the folder");
+    cr_assert_eq(p.plot[2].kind, PLOT_STACK);
+    cr_assert_eq(p.plot[2].y[0].class, CLASS_ALLOC_ATOMIC);
+    cr_assert_str_neq(p.plot[3].name, p.plot[0].name, "two plots never share a file");
+    diag_free(diag);
+    arena_free(arena);
+}
+
+Test(plot_desc, refuses_what_cannot_be_drawn)
+{
+    static const char *const wrong[] = {
+        "- { x: machine.core, y: load.mean_ns }\n",  "- { x: machine.cores, y: load.mean }\n",
+        "- { x: machine.cores }\n",                  "- { y: load.mean_ns }\n",
+        "- { x: machine.cores, y: load.phases }\n",  "- { kind: stack, x: machine.cores, y: load.mean_ns }\n",
+        "- { kind: pie, x: machine.cores, y: load.mean_ns }\n", "- text\n",
+        "- { x: machine.cores, y: load.mean_ns, series: seed }\n", "- { x: machine.cores, y: [] , logx: maybe }\n",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct arena *arena = arena_new();
+        struct diag *diag = diag_new();
+        read_plots(arena, diag, wrong[i]);
+        cr_assert_gt(diag_count(diag), 0, "%s", wrong[i]);
+        diag_free(diag);
+        arena_free(arena);
+    }
+}
+
+/* ---- a small study: 3 sizes, 2 protocols, 2 repetitions */
+
+enum { SIZES = 3, PROTOCOLS = 2, REPETITIONS = 2, RUNS = SIZES * PROTOCOLS * REPETITIONS, METRICS = 3 };
+
+static struct plan plan;
+static struct plan_point points[RUNS];
+static const char *values[RUNS][2];
+static struct frame_row rows[RUNS];
+static struct metric metrics[METRICS];
+static uint64_t cells[RUNS][METRICS];
+static const uint64_t *cell_pointers[RUNS][METRICS];
+
+static struct frame small_study(void)
+{
+    static const char *const axes[] = { "machine.cores", "protocol" }, *const sizes[] = { "2", "4", "16" };
+    static const char *const protocols[] = { "mesi", "it's" };
+    static const char *const names[METRICS] = { "exclusive.grant.mean_ns", "exclusive.grant.phases.alloc_ns",
+                                                "exclusive.grant.phases.zero_ns" };
+    char why[100];
+    plan = (struct plan){ 2, axes, RUNS, points };
+    for (unsigned m = 0; m < METRICS; m++)
+        cr_assert(metric_resolve(names[m], &metrics[m], why, sizeof why));
+    for (unsigned i = 0; i < RUNS; i++) {
+        unsigned number = i / REPETITIONS;
+        values[i][0] = sizes[number / PROTOCOLS];
+        values[i][1] = protocols[number % PROTOCOLS];
+        points[i] = (struct plan_point){ number, i % REPETITIONS, 0, "k", values[i] };
+        cells[i][0] = 100000 * (number + 1) + 2000 * (i % REPETITIONS);
+        cells[i][1] = 70000 * (number + 1);
+        cells[i][2] = 30000 * (number + 1) + 2000 * (i % REPETITIONS);
+        for (unsigned m = 0; m < METRICS; m++)
+            cell_pointers[i][m] = &cells[i][m];
+        rows[i] = (struct frame_row){ &points[i], NULL, cell_pointers[i] };
+    }
+    return (struct frame){ &plan, RUNS, rows, METRICS, metrics };
+}
+
+static bool draw(const struct frame *f, const struct plot *plot, char **data, char **script)
+{
+    size_t bytes;
+    struct plot_context context = { "a title", "footer" };
+    FILE *d = open_memstream(data, &bytes), *s = open_memstream(script, &bytes);
+    bool any = plot_write(d, s, f, plot, &context);
+    fclose(d);
+    fclose(s);
+    return any;
+}
+
+Test(plot, lines_have_means_and_error_bars)
+{
+    struct frame f = small_study();
+    struct plot plot = { .name = "n", .title = "", .x = "machine.cores", .series = "protocol", .logx = true, .y_count = 1 };
+    char why[100], *data, *script;
+    cr_assert(metric_resolve("exclusive.grant.mean_ns", &plot.y[0], why, sizeof why));
+    cr_assert(draw(&f, &plot, &data, &script));
+    /* point 0: 100000 and 102000 ps: mean 101 ns, half width 12.706 ns */
+    cr_assert(strstr(data, "\n2 101.000 88.294 113.706\n"), "%s", data);
+    cr_assert(strstr(data, "\n16 501.000 488.294 513.706\n"), "%s", data);
+    cr_assert(strstr(script, "exclusive.grant, mean (ns)"), "%s", script);
+    cr_assert(strstr(script, "yerrorlines"));
+    cr_assert(strstr(script, "'it''s'"), "a quote in a name is doubled: %s", script);
+    cr_assert(strstr(script, "set logscale x"));
+    cr_assert(strstr(script, "footer") && strstr(script, "a title"));
+    free(data);
+    free(script);
+}
+
+Test(plot, stacks_are_running_sums)
+{
+    struct frame f = small_study();
+    struct plot plot = { .name = "n", .title = "t", .x = "machine.cores", .series = "protocol", .kind = PLOT_STACK,
+                         .y_count = 1, .y = { { .name = "exclusive.grant.phases", .scope = SCOPE_CLASS, .class = CLASS_GRANT,
+                                                .stat = STAT_PHASE, .source = SOURCE_NONE } } };
+    char *data, *script;
+    cr_assert(draw(&f, &plot, &data, &script));
+    cr_assert(strstr(data, "\n0 101.000 70.000 101.000 101.000\n"), "%s", data);
+    cr_assert(strstr(data, "\n4 202.000") == NULL && strstr(data, "\n4 201.000 140.000 201.000 201.000\n"), "%s", data);
+    cr_assert(strstr(script, "title 'alloc'") && strstr(script, "title 'zero'"));
+    free(data);
+    free(script);
+}
+
+Test(plot, what_varies_besides_becomes_part_of_the_label)
+{
+    struct frame f = small_study();
+    struct plot plot = { .name = "n", .title = "", .x = "protocol" };
+    struct plot_grid *g = plot_grid_make(&f, &plot);
+    cr_assert_eq(g->x_count, PROTOCOLS);
+    cr_assert_eq(g->series_count, SIZES);
+    cr_assert_not(g->numeric);
+    cr_assert_str_eq(g->series[2].label, "cores 16");
+    cr_assert_eq(g->number[2 * PROTOCOLS + 1], 5);
+    plot_grid_free(g);
+    plot.x = "nothing";
+    cr_assert_null(plot_grid_make(&f, &plot));
+}
+
+Test(plot, nothing_is_drawn_without_numbers)
+{
+    struct frame f = small_study();
+    struct plot plot = { .name = "n", .title = "", .x = "machine.cores", .y_count = 1 };
+    char why[100], *data, *script;
+    cr_assert(metric_resolve("atomic.mean_ns", &plot.y[0], why, sizeof why));
+    cr_assert_not(draw(&f, &plot, &data, &script));
+    free(data);
+    free(script);
+}
+
+Test(plot, units_fit_the_largest_value)
+{
+    cr_assert_str_eq(plot_unit_for(9999999).name, "ns");
+    cr_assert_str_eq(plot_unit_for(10000000).name, "µs");
+    cr_assert_str_eq(plot_unit_for(UINT64_C(10000000000)).name, "ms");
+}
