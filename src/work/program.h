@@ -22,6 +22,8 @@ struct work {
     struct engine *engine;
     struct agent *agents;               /* all of them, in the order of the file, then of harts */
     unsigned agent_count;
+    struct hart *const *harts;          /* all of them, by number, those without an agent too */
+    unsigned hart_count;
     struct dma_engine *const *devices;
     unsigned device_count;
     struct meeting *meetings;           /* src/work/meeting.h; owned by the machine's arena */
@@ -30,7 +32,9 @@ struct work {
     uint64_t scratch_used_bytes;
     void (*illegal)(void *machine, const char *text); /* exit 3: e.g. a device program that cannot go on */
     void (*device_finished)(void *machine, struct agent *);
-    void (*progress)(void *machine, struct agent *);  /* one counted operation done: watchdog and progress bar */
+    void (*progress)(void *machine, struct agent *);  /* one operation done: watchdog and progress bar */
+    void (*count)(void *machine, const char *counter, uint64_t add); /* for device programs; harts: k_count. The name
+                                           lives as long as the machine */
     void *machine;
 };
 
@@ -40,7 +44,8 @@ struct program {
     size_t desc_bytes;                  /* of the descriptor the table fills */
     bool on_device;
     /* All may be NULL but one of run and start. */
-    const char *(*check)(const void *desc, const struct work *, unsigned members); /* NULL, or what is wrong */
+    /* NULL, or what is wrong. Of struct work only kernel->desc, hart_count and device_count are looked at. */
+    const char *(*check)(const void *desc, const struct work *, unsigned members);
     void (*prepare)(struct work *, struct agent *members, unsigned count); /* boot, by back door */
     void (*run)(struct hart *, struct agent *);   /* on the hart's fiber; returns when its count is done */
     void (*start)(struct agent *);                /* device program: submits its first request at tick 0 */
@@ -58,17 +63,21 @@ struct agent {
                                            are not recorded and not counted */
     uint64_t done;                      /* operations finished, warm-up included */
     struct rng rng;                     /* stream named after entry and member */
-    bool finished;
+    bool started, finished;             /* agent_next has been called; it has said no */
     void *state;                        /* the program's, set in prepare */
 };
 
 extern const struct program *const programs[]; /* NULL-terminated, sorted by name */
 const struct program *program_find(const char *name);
 
-/* Lines of scratch memory (line-aligned, zero at boot); panics when the machine's scratch is used up. */
+/* Lines of scratch memory (line-aligned, from a page on page-aligned; zero at boot); panics when the machine's
+ * scratch is used up. */
 paddr work_scratch(struct work *, uint64_t bytes);
-/* To be called by run before the first and after each operation: switches recording on after the warm-up,
- * reports progress, and says whether to go on. */
+/* To be called by run (or by start and whenever a request is done) before the first and after each operation:
+ * switches recording on after the warm-up and off at the end, reports progress, and says whether to go on. A device
+ * program that is told no calls device_finished. */
 bool agent_next(struct agent *);
+/* Past its warm-up: is what it does now to be recorded? */
+bool agent_recorded(const struct agent *);
 
 #endif

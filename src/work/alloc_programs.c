@@ -1,0 +1,179 @@
+/* src/work/alloc_programs.c - programs that measure the page allocator itself: alloc-repeat, alloc-bulk,
+ * alloc-random-free. The first two are the shapes of the LLFree benchmarks (Wrenger et al., USENIX ATC 2023). */
+#include "src/kern/page_alloc.h"
+#include "src/work/private.h"
+
+/* ---- alloc-repeat: one page back and forth; the per-CPU list serves it */
+
+struct repeat_desc {
+    int gfp;
+    uint8_t order;
+    uint64_t think_cycles;
+};
+
+static const struct param repeat_params[] = {
+    { .key = "gfp", .type = P_CHOICE, PARAM_FIELD(struct repeat_desc, gfp), .choices = gfp_choices, .deflt = "ATOMIC",
+      .help = "Allocation flags." },
+    { .key = "order", .type = P_UINT, PARAM_FIELD(struct repeat_desc, order), .max = MAX_ORDER, .deflt = "0",
+      .help = "Blocks of 2^order pages." },
+    { .key = "think_cycles", .type = P_CYCLES, PARAM_FIELD(struct repeat_desc, think_cycles), .max = 1000000000, .deflt = "0cycles",
+      .help = "Computation after each pair." },
+    { .key = NULL },
+};
+
+static void pair(struct hart *h, const struct agent *a)
+{
+    const struct repeat_desc *d = a->desc;
+    const struct kernel *k = agent_kernel(a);
+    k_begin(h, CLASS_PAIR);
+    k_phase(h, PH_ALLOC);
+    frame f = alloc_pages(h, k, gfp_of_choice(d->gfp), d->order);
+    k_phase(h, PH_OTHER);
+    if (f.v != 0)
+        free_pages(h, k, f, d->order);
+    k_source(h, f.v != 0 ? SOURCE_DONE : SOURCE_FAIL);
+    k_end(h);
+}
+
+static void repeat_run(struct hart *h, struct agent *a)
+{
+    const struct repeat_desc *d = a->desc;
+    while (agent_next(a)) {
+        pair(h, a);
+        if (d->think_cycles != 0)
+            k_compute(h, d->think_cycles);
+    }
+}
+
+const struct program program_alloc_repeat = {
+    .name = "alloc-repeat",
+    .sentence = "Allocates a block and frees it at once, again and again.",
+    .params = repeat_params, .desc_bytes = sizeof(struct repeat_desc), .run = repeat_run
+};
+
+/* ---- alloc-bulk: all members allocate at once, then all free at once */
+
+struct bulk_desc {
+    int gfp;
+    uint8_t order;
+    uint32_t pages;
+};
+
+struct bulk_state {
+    struct start_line *start_line;    /* of the entry */
+    frame *taken;
+};
+
+static const struct param bulk_params[] = {
+    { .key = "gfp", .type = P_CHOICE, PARAM_FIELD(struct bulk_desc, gfp), .choices = gfp_choices, .deflt = "ATOMIC",
+      .help = "Allocation flags." },
+    { .key = "order", .type = P_UINT, PARAM_FIELD(struct bulk_desc, order), .max = MAX_ORDER, .deflt = "0",
+      .help = "Blocks of 2^order pages." },
+    { .key = "pages", .type = P_UINT, PARAM_FIELD(struct bulk_desc, pages), .min = 1, .max = 1u << 24, .deflt = "1000",
+      .help = "How many blocks each hart allocates in a row." },
+    { .key = NULL },
+};
+
+static void bulk_prepare(struct work *w, struct agent *members, unsigned count)
+{
+    const struct bulk_desc *d = members->desc;
+    struct bulk_state *states = agents_state(w, members, count, sizeof *states);
+    struct start_line *start_line = start_line_new(w, members, count);
+    for (unsigned i = 0; i < count; i++)
+        states[i] = (struct bulk_state){ start_line, ARENA_ARRAY(w->arena, frame, d->pages) };
+}
+
+/* How many there were, the last failed one left out. */
+static uint32_t bulk_allocate(struct hart *h, const struct agent *a)
+{
+    const struct bulk_desc *d = a->desc;
+    const struct bulk_state *s = a->state;
+    for (uint32_t i = 0; i < d->pages; i++) {
+        s->taken[i] = alloc_pages(h, agent_kernel(a), gfp_of_choice(d->gfp), d->order);
+        if (s->taken[i].v == 0) {
+            k_count(h, "alloc_bulk.failed", 1);
+            return i;
+        }
+    }
+    return d->pages;
+}
+
+static void bulk_run(struct hart *h, struct agent *a)
+{
+    const struct bulk_desc *d = a->desc;
+    const struct bulk_state *s = a->state;
+    while (agent_next(a)) {
+        start_line_wait(h, s->start_line);
+        uint32_t taken = bulk_allocate(h, a);
+        start_line_wait(h, s->start_line);
+        for (uint32_t i = 0; i < taken; i++)
+            free_pages(h, agent_kernel(a), s->taken[i], d->order);
+    }
+}
+
+const struct program program_alloc_bulk = {
+    .name = "alloc-bulk",
+    .sentence = "All harts allocate many blocks in a row at the same time, then all free them.",
+    .params = bulk_params, .desc_bytes = sizeof(struct bulk_desc), .prepare = bulk_prepare, .run = bulk_run
+};
+
+/* ---- alloc-random-free: a set of blocks of random orders, replaced at random */
+
+struct random_desc {
+    int gfp;
+    uint8_t order_max;
+    uint32_t live;
+};
+
+struct block {
+    frame f;                    /* 0: none */
+    unsigned order;
+};
+
+static const struct param random_params[] = {
+    { .key = "gfp", .type = P_CHOICE, PARAM_FIELD(struct random_desc, gfp), .choices = gfp_choices, .deflt = "ATOMIC",
+      .help = "Allocation flags." },
+    { .key = "order_max", .type = P_UINT, PARAM_FIELD(struct random_desc, order_max), .max = MAX_ORDER, .deflt = "0",
+      .help = "Blocks have 2^order pages, order drawn from 0 to this." },
+    { .key = "live", .type = P_UINT, PARAM_FIELD(struct random_desc, live), .min = 1, .max = 1u << 24, .deflt = "64",
+      .help = "How many blocks a hart holds at most." },
+    { .key = NULL },
+};
+
+static void random_prepare(struct work *w, struct agent *members, unsigned count)
+{
+    const struct random_desc *d = members->desc;
+    for (unsigned i = 0; i < count; i++)
+        members[i].state = ARENA_ARRAY(w->arena, struct block, d->live);
+}
+
+static void random_step(struct hart *h, struct agent *a, struct block *b)
+{
+    const struct random_desc *d = a->desc;
+    if (b->f.v != 0) {
+        free_pages(h, agent_kernel(a), b->f, b->order);
+        b->f.v = 0;
+        return;
+    }
+    b->order = (unsigned)rng_below(&a->rng, d->order_max + 1u);
+    b->f = alloc_pages(h, agent_kernel(a), gfp_of_choice(d->gfp), b->order);
+    if (b->f.v == 0)
+        k_count(h, "alloc_random_free.failed", 1);
+}
+
+static void random_run(struct hart *h, struct agent *a)
+{
+    const struct random_desc *d = a->desc;
+    struct block *blocks = a->state;
+    while (agent_next(a))
+        random_step(h, a, &blocks[rng_below(&a->rng, d->live)]);
+    for (uint32_t i = 0; i < d->live; i++)
+        if (blocks[i].f.v != 0)
+            free_pages(h, agent_kernel(a), blocks[i].f, blocks[i].order);
+}
+
+const struct program program_alloc_random_free = {
+    .name = "alloc-random-free",
+    .sentence = "Allocates and frees blocks of random orders in random sequence; frees all at the end.",
+    .params = random_params, .desc_bytes = sizeof(struct random_desc), .prepare = random_prepare, .run = random_run
+};

@@ -1,0 +1,69 @@
+/* src/work/program.c - the table of programs, and what every program's agents need. */
+#include "src/work/private.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const struct program *const programs[] = {
+    &program_alloc_bulk,      &program_alloc_random_free, &program_alloc_repeat, &program_chase,
+    &program_compute,         &program_dma_foreign,       &program_dma_stream,   &program_exclusive_alloc,
+    &program_irq_source,      &program_page_invalidate,   &program_ping_pong,    &program_random_mix,
+    &program_spin_lock,       &program_touch_pages,       NULL
+};
+
+const struct program *program_find(const char *name)
+{
+    for (const struct program *const *p = programs; *p; p++)
+        if (strcmp((*p)->name, name) == 0)
+            return *p;
+    return NULL;
+}
+
+paddr work_scratch(struct work *w, uint64_t bytes)
+{
+    uint64_t align = bytes >= PAGE_BYTES ? PAGE_BYTES : LINE_BYTES;
+    uint64_t at = (w->scratch_used_bytes + align - 1) / align * align;
+    uint64_t all = w->kernel->desc.scratch_bytes;
+    CHECK(at <= all && bytes <= all - at, "programs need more scratch memory than the %" PRIu64 " bytes there are", all);
+    w->scratch_used_bytes = at + (bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
+    return paddr_plus(w->kernel->at.scratch, at);
+}
+
+bool agent_recorded(const struct agent *a) { return a->done >= a->warmup && !a->finished; }
+
+bool agent_next(struct agent *a)
+{
+    if (a->started) {
+        a->done++;
+        a->work->progress(a->work->machine, a);
+    }
+    a->started = true;
+    a->finished = a->count != 0 && a->done >= a->warmup + a->count;
+    if (a->hart)
+        hart_record(a->hart, agent_recorded(a));
+    return !a->finished;
+}
+
+const char *const gfp_choices[GFP_CHOICES + 1] = { "ATOMIC", "NOWAIT", "KERNEL", "HIGHUSER_MOVABLE", NULL };
+
+gfp_t gfp_of_choice(int choice)
+{
+    static const gfp_t flags[GFP_CHOICES] = { GFP_ATOMIC, GFP_NOWAIT, GFP_KERNEL, GFP_HIGHUSER_MOVABLE };
+    return flags[choice];
+}
+
+const char *const share_choices[] = { "read", "write", NULL };
+
+uint64_t agent_value(const struct agent *a, uint64_t sequence)
+{
+    uint64_t agent_number = (uint64_t)(a - a->work->agents) + 1;
+    return agent_number << 40 | (sequence & ((UINT64_C(1) << 40) - 1));
+}
+
+void *agents_state(struct work *w, struct agent *members, unsigned count, size_t bytes_each)
+{
+    char *states = arena_alloc(w->arena, count, bytes_each);
+    for (unsigned i = 0; i < count; i++)
+        members[i].state = states + i * bytes_each;
+    return states;
+}
