@@ -19,7 +19,7 @@ static void setup(void)
 
 static void teardown(void) { rig_free(&rig); }
 
-TestSuite(explore, .init = setup, .fini = teardown, .timeout = 120);
+TestSuite(explore, .init = setup, .fini = teardown, .timeout = 900);
 
 static void expect_passes(struct explore_options o, uint64_t states, uint64_t transitions, unsigned unused)
 {
