@@ -290,6 +290,12 @@ static inline void rig_sync(struct rig *g, struct vtd_descriptor d)
     rig_kick(g);
 }
 
+static inline void run_until_status(struct rig *g, unsigned i, uint32_t value)
+{
+    while (rig_status_value(g, i) != value)
+        cr_assert(engine_run(g->engine, engine_now(g->engine) + NS) != ENGINE_IDLE || rig_status_value(g, i) == value);
+}
+
 static inline void rig_count_entry(void *arg, uint16_t domain, iova page, frame f, bool read, bool write)
 {
     (void)domain, (void)page, (void)f, (void)read, (void)write;

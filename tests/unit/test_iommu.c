@@ -186,6 +186,12 @@ Test(iommu, every_level_must_permit)
         cr_assert_eq(ask_now(g, DEVICE_A, PAGE.v, true).t.fault, DMA_FAULT_WRITE, "nor from the IOTLB");
         *pte |= VTD_PTE_WRITE;
         cr_assert_eq(ask_now(g, DEVICE_A, PAGE.v, true).t.fault, DMA_OK, "a read-only entry is no reason to refuse");
+        rig_sync(g, vtd_desc_iotlb(VTD_GRANULARITY_GLOBAL, 0, (iova){ 0 }, 0, false));
+        rig_run(g);
+        *pte &= ~VTD_PTE_READ;
+        cr_assert_eq(ask_now(g, DEVICE_A, PAGE.v, false).t.fault, DMA_FAULT_READ, "level %u", level);
+        cr_assert_eq(ask_now(g, DEVICE_A, PAGE.v, true).t.fault, DMA_OK);
+        cr_assert_eq(ask_now(g, DEVICE_A, PAGE.v, false).t.fault, DMA_FAULT_READ, "nor from the IOTLB");
         rig_free(g);
     }
 }
@@ -225,10 +231,29 @@ Test(iommu, records_overflow_and_recover)
         cr_assert_eq(reg_read(g, VTD_REG_FRCD + 16 * i, 8), PAGE.v + i * PAGE_BYTES);
         reg_write(g, VTD_REG_FRCD + 16 * i + 8, 8, VTD_FRCD_F);
     }
+    ask_now(g, DEVICE_A, PAGE.v, true);
+    cr_assert_eq(reg_read(g, VTD_REG_FSTS, 4), VTD_FSTS_PFO, "nothing is recorded until PFO is cleared");
     reg_write(g, VTD_REG_FSTS, 4, VTD_FSTS_PFO);
     cr_assert_eq(reg_read(g, VTD_REG_FSTS, 4), 0);
     ask_now(g, DEVICE_A, PAGE.v, true);
     cr_assert(reg_read(g, VTD_REG_FRCD + 8, 8) & VTD_FRCD_F);
+    rig_free(g);
+}
+
+/* Pages 0, 4, 8, 12, 16 share a set of four ways. */
+Test(iommu, least_recently_used_is_replaced)
+{
+    struct rig *g = rig_running(rig_desc());
+    frame table = rig_attach(g, DEVICE_A, 7, 4);
+    for (unsigned i = 0; i <= 16; i += 4)
+        rig_map(g, table, (iova){ UINT64_C(0x40000000) + i * PAGE_BYTES }, 300 + i);
+    for (unsigned i = 0; i <= 12; i += 4)
+        ask_now(g, DEVICE_A, UINT64_C(0x40000000) + i * PAGE_BYTES, false);
+    cr_assert(ask_now(g, DEVICE_A, UINT64_C(0x40000000), false).t.iotlb_hit); /* page 4 is now the oldest */
+    cr_assert(!ask_now(g, DEVICE_A, UINT64_C(0x40000000) + 16 * PAGE_BYTES, false).t.iotlb_hit);
+    cr_assert(ask_now(g, DEVICE_A, UINT64_C(0x40000000), false).t.iotlb_hit);
+    cr_assert(ask_now(g, DEVICE_A, UINT64_C(0x40000000) + 8 * PAGE_BYTES, false).t.iotlb_hit);
+    cr_assert(!ask_now(g, DEVICE_A, UINT64_C(0x40000000) + 4 * PAGE_BYTES, false).t.iotlb_hit);
     rig_free(g);
 }
 
