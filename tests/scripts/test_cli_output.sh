@@ -1,0 +1,47 @@
+#!/bin/sh
+# tests/scripts/test_cli_output.sh - where results go: standard output alone, whole files, full disks, closed pipes.
+. "$(dirname "$0")/test_cli_lib.sh"
+L=$LABYRINTH
+C=$tmp/small.yaml
+
+expect 0 "$L" run "$C";            prints 'load'; prints 'left aside'
+expect 0 "$L" run "$C" --quiet;    [ -s "$tmp/out" ] && fail '--quiet prints tables'
+expect 0 "$L" run "$C" --json -;   cp "$tmp/out" "$tmp/one.json"
+[ "$(head -c 1 "$tmp/one.json")" = '{' ] || fail 'something stands before the JSON'
+[ "$(tail -n 1 "$tmp/one.json")" = '}' ] || fail 'something stands behind the JSON'
+expect 0 "$L" run "$C" --json "$tmp/two.json" --csv "$tmp/two.csv" --effective "$tmp/effective.yaml"
+same "$tmp/one.json" "$tmp/two.json"
+expect 0 "$L" run "$C" --csv -;    same "$tmp/out" "$tmp/two.csv"
+for setting in '--queue heap' '--queue wheel' '--fiber ucontext' '--lookahead on' '--lookahead off'; do
+    expect 0 "$L" run "$C" $setting --json "$tmp/set.json" -q
+    same "$tmp/one.json" "$tmp/set.json"
+done
+LABYRINTH_QUEUE=heap LABYRINTH_FIBER=ucontext LABYRINTH_LOOKAHEAD=off "$L" run "$C" --json "$tmp/set.json" -q
+same "$tmp/one.json" "$tmp/set.json"
+expect 0 "$L" run "$C" --host-stats; says '^host:'
+expect 0 "$L" run "$C" --seed 2 --json "$tmp/seed.json" -q
+cmp -s "$tmp/one.json" "$tmp/seed.json" && fail 'another seed gives the same result'
+expect 0 "$L" run "$C" --set seed=2 --json "$tmp/set.json" -q
+same "$tmp/seed.json" "$tmp/set.json"
+hash() { grep '"order_hash"' "$1"; }
+expect 0 "$L" run "$tmp/effective.yaml" --json "$tmp/again.json" -q
+[ "$(hash "$tmp/one.json")" = "$(hash "$tmp/again.json")" ] || fail 'the effective configuration gives another order_hash'
+
+if [ -c /dev/full ]; then
+    "$L" run "$C" --json - > /dev/full 2> "$tmp/err"; [ $? -eq 2 ] || fail 'a full standard output is not noticed'
+    says 'standard output'
+    "$L" run "$C" > /dev/full 2> "$tmp/err"; [ $? -eq 2 ] || fail 'tables to a full disk are not noticed'
+    expect 2 "$L" run "$C" --json /dev/full; says 'No space'
+    "$L" list metrics > /dev/full 2> "$tmp/err"; [ $? -eq 2 ] || fail 'list does not notice a full disk'
+fi
+{ "$L" list metrics; echo $? > "$tmp/code"; } 2> "$tmp/err" | true
+case $(cat "$tmp/code") in 0|2) ;; *) fail "a closed pipe ends it with $(cat "$tmp/code")";; esac
+expect 2 "$L" run "$C" --json "$tmp/no/such/folder.json"; says 'No such file'
+expect 2 "$L" run "$C" --json "$tmp"; says 'folder'
+echo old > "$tmp/keep.json"
+expect 2 "$L" run "$C" --set machine.nonsense=1 --json "$tmp/keep.json"
+[ "$(cat "$tmp/keep.json")" = old ] || fail 'a failed run has touched the file'
+[ -z "$(find "$tmp" -name '*.tmp-*')" ] || fail 'temporary files are left'
+expect 0 "$L" check "$C"; prints 'good'
+expect 0 "$L" stress "$C" --seeds 1..3 --ops 50; prints '^seed 3: done'
+finish
