@@ -117,6 +117,7 @@ struct foreign_state {
     unsigned number;            /* at the meeting */
     struct dma_request touching, reaching;
     bool reaching_busy;
+    unsigned slot;              /* whose page it is reaching for */
     /* pages posted and not yet touched: one per owner at most */
     struct posted_page *waiting;
     unsigned waiting_count;
@@ -168,7 +169,6 @@ static void foreign_granted(struct agent *a, unsigned slot, frame f)
 {
     const struct foreign_desc *d = a->desc;
     struct foreign_state *s = a->state;
-    (void)slot;
     if (a->finished)
         return;
     if (s->reaching_busy) {
@@ -176,6 +176,7 @@ static void foreign_granted(struct agent *a, unsigned slot, frame f)
         return;
     }
     s->reaching_busy = true;
+    s->slot = slot;
     s->reaching.addr = (iova){ frame_addr(f).v };
     s->reaching.bytes = d->bytes;
     s->reaching.write = d->write;
@@ -184,7 +185,8 @@ static void foreign_granted(struct agent *a, unsigned slot, frame f)
     dma_submit(a->device, &s->reaching);
 }
 
-/* Refused and performed are counted in pieces of a line; the reason is that of the first piece refused. */
+/* In pieces of a line; the reason is that of the first piece refused. Late: performed when the page had been given
+ * back, which is no offence (the owner's hold is too short for the attack to land). */
 static void foreign_reached(struct dma_request *r)
 {
     struct agent *a = r->owner;
@@ -192,7 +194,8 @@ static void foreign_reached(struct dma_request *r)
     struct work *w = a->work;
     uint64_t pieces = (r->addr.v % LINE_BYTES + r->bytes + LINE_BYTES - 1) / LINE_BYTES;
     s->reaching_busy = false;
-    w->count(w->machine, "dma_foreign.performed_count", pieces - r->refused_count);
+    bool late = meeting_granted(w, s->slot).v != paddr_frame((paddr){ r->addr.v }).v;
+    w->count(w->machine, late ? "dma_foreign.late_count" : "dma_foreign.performed_count", pieces - r->refused_count);
     w->count(w->machine, "dma_foreign.refused_count", r->refused_count);
     if (r->refused_count != 0)
         w->count(w->machine, s->reason_counter[r->fault], r->refused_count);

@@ -29,7 +29,9 @@ paddr work_scratch(struct work *w, uint64_t bytes)
     return paddr_plus(w->kernel->at.scratch, at);
 }
 
-bool agent_recorded(const struct agent *a) { return a->done >= a->warmup && !a->finished; }
+static bool all_done(const struct agent *a) { return a->count != 0 && a->done >= a->warmup + a->count; }
+
+bool agent_recorded(const struct agent *a) { return a->done >= a->warmup && !all_done(a); }
 
 bool agent_next(struct agent *a)
 {
@@ -38,10 +40,9 @@ bool agent_next(struct agent *a)
         a->work->progress(a->work->machine, a);
     }
     a->started = true;
-    a->finished = a->count != 0 && a->done >= a->warmup + a->count;
     if (a->hart)
         hart_record(a->hart, agent_recorded(a));
-    return !a->finished;
+    return !all_done(a);
 }
 
 const char *const gfp_choices[GFP_CHOICES + 1] = { "ATOMIC", "NOWAIT", "KERNEL", "HIGHUSER_MOVABLE", NULL };

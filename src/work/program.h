@@ -63,7 +63,8 @@ struct agent {
                                            are not recorded and not counted */
     uint64_t done;                      /* operations finished, warm-up included */
     struct rng rng;                     /* stream named after entry and member */
-    bool started, finished;             /* agent_next has been called; it has said no */
+    bool started;                       /* agent_next has been called */
+    bool finished;                      /* the machine's: run has returned or device_finished was called */
     void *state;                        /* the program's, set in prepare */
 };
 

@@ -90,7 +90,7 @@ struct draw {
     bool other;                 /* of two variants of the kind */
 };
 
-/* Fixed-point products of 32 random bits: biased by less than one part in 2^18, and cheap. */
+/* Fixed-point products of 32 random bits: cheap, and the bias is of no consequence here. */
 static struct draw draw(struct agent *a)
 {
     const struct mix_desc *d = a->desc;
