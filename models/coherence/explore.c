@@ -12,7 +12,7 @@
 #include "src/base/fail.h"
 
 enum { FIRST_SLOTS = 1 << 12 };
-static const uint64_t DEFAULT_MAX_STATES = 100000000;
+static const uint64_t DEFAULT_MAX_STATES = 50000000;
 #define NO_STATE UINT32_MAX
 
 struct search {

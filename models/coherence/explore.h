@@ -27,7 +27,7 @@ struct explore_options {
     unsigned caches;       /* 1 .. EXPLORE_CACHES_MAX */
     bool device;           /* one agent more, that reads once, writes and evicts */
     bool recalls;
-    uint64_t max_states;   /* 0: 100 million */
+    uint64_t max_states;   /* 0: 50 million, 4 GB of host memory */
 };
 
 enum explore_outcome { EXPLORE_PASSED, EXPLORE_VIOLATION, EXPLORE_STUCK /* dead- or livelock */, EXPLORE_LIMIT };

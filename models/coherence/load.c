@@ -6,7 +6,7 @@
 
 #include "src/config/node.h"
 
-enum { NAME_MAX_BYTES = 15 };
+enum { STATE_NAME_MAX_BYTES = 15, PROTOCOL_NAME_MAX_BYTES = 64 };
 
 struct load {
     struct protocol *p;
@@ -236,13 +236,13 @@ static void read_waits(struct load *l, const struct node *map)
 
 /* ---- states */
 
-static bool name_ok(const char *name)
+static bool name_ok(const char *name, char joint, size_t max_bytes)
 {
     size_t n = strlen(name);
     for (size_t i = 0; i < n; i++)
-        if (!isalnum((unsigned char)name[i]) && name[i] != '_')
+        if (!isalnum((unsigned char)name[i]) && name[i] != joint)
             return false;
-    return n > 0 && n <= NAME_MAX_BYTES && isalpha((unsigned char)name[0]);
+    return n > 0 && n <= max_bytes && isalpha((unsigned char)name[0]);
 }
 
 static void read_states(struct load *l, const struct node *map)
@@ -255,7 +255,7 @@ static void read_states(struct load *l, const struct node *map)
         char word[SHOWN_MAX];
         if (!text)
             node_error(l->diag, n, rule, "state %s has no sentence", shown(word, n->key));
-        if (!name_ok(n->key))
+        if (!name_ok(n->key, '_', STATE_NAME_MAX_BYTES))
             diag_error(l->diag, n->key_at, words(l)->name, "Up to 15 letters, digits and '_', beginning with a letter.",
                        "%s cannot name a state", shown(word, n->key));
         int s = protocol_add_state(l->p, l->c, n->key, text ? n->text : "?");
@@ -426,6 +426,9 @@ static void read_head(struct load *l, struct node *root)
     char word[SHOWN_MAX];
     if (*kind && strcmp(kind, "protocol") != 0)
         node_error(l->diag, node_get(root, "kind"), NULL, "%s is given, allowed is protocol", shown(word, kind));
+    if (*name && !name_ok(name, '-', PROTOCOL_NAME_MAX_BYTES))
+        node_error(l->diag, node_get(root, "name"), "Up to 64 letters, digits and '-', beginning with a letter.",
+                   "%s cannot name a protocol", shown(word, name));
     l->p = protocol_new(name, read_text(l, root, "title", true), read_text(l, root, "text", false));
 }
 

@@ -416,7 +416,8 @@ bool world_agrees(struct space *x, const struct world *w)
             continue;
         return false;
     }
-    if (w->home.owner < 0 && w->home.version != 1) {
+    bool matters = x->home_holds >> w->home.state & 1; /* or nobody will ever ask for it */
+    if (w->home.owner < 0 && matters && w->home.version != 1) {
         fault(x, "at rest, nobody owns the line but the home's data is stale");
         return false;
     }

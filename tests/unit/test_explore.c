@@ -132,6 +132,23 @@ Test(explore, planted_faults_are_found_and_told)
     }
 }
 
+/* Answer and thanks for ever: something always moves and nothing ever completes. */
+Test(explore, a_livelock_is_found)
+{
+    rig_free(&rig);
+    rig_text(&rig, "kind: protocol\nname: polite\ntitle: After you\n"
+                   "cache:\n  states: {I: No copy., IS: Asked.}\n"
+                   "  rows: [[I, LOAD, IS, [SEND_GETS]], [IS, PUTACK, IS, [SEND_DONE]]]\n  wait: {IS: [LOAD, EVICT]}\n"
+                   "home:\n  states: {DI: Idle., DB: Busy.}\n"
+                   "  rows: [[DI, GETS, DB, [PUTACK_TO_REQ]], [DB, DONE, DB, [PUTACK_TO_REQ]]]\n  wait: {DB: [GETS]}\n");
+    cr_assert(rig.p, "%s", rig.errors);
+    struct explore_result r = explore(rig.p, (struct explore_options){ .caches = 2 });
+    cr_expect_eq(r.outcome, EXPLORE_STUCK);
+    cr_expect(strstr(r.what, "livelock"), "%s", r.what);
+    cr_expect(r.trace && r.trace_steps > 0);
+    explore_result_free(&r);
+}
+
 /* A cache that gives up its only copy without a word: the shortest story, word by word. */
 Test(explore, the_counter_example_is_the_shortest_and_reads_well)
 {

@@ -55,6 +55,7 @@ static const struct fault { unsigned line; const char *with, *position, *says; }
     { 37, "    - [DB, DONE, DM, [REQ_IS_OWNER]]\n    - [DB, RECALL, DB, []]", "p.yaml:38:12: ",
       "event RECALL cannot be served in state DB" },
     { 1, "kind: machine", "p.yaml:1:7: kind: ", "\"machine\" is given, allowed is protocol" },
+    { 2, "name: one copy", "p.yaml:2:7: name: ", "\"one copy\" cannot name a protocol" },
     { 2, NULL, "p.yaml:1:1: ", "key `name` is missing" },
     { 11, "  rowz:", "p.yaml:5:3: cache: ", "key `rows` is missing" },
     { 3, "title: t\nequivalent:\n  - [cache, I, FLUSH, delete, because]", "p.yaml:5:5: ",
