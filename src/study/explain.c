@@ -96,19 +96,46 @@ static void print_class(FILE *out, enum class_id class)
     fputs("  warm-up       The first `warmup` operations of an agent are not recorded.\n", out);
 }
 
+static void print_phases(FILE *out, enum class_id class)
+{
+    fputs("Phases (software steps by the hart's clock; they add up to the latency exactly):\n", out);
+    for (unsigned i = 0; i < phase_term_count(class); i++) {
+        unsigned phase = phase_in_order(class, i);
+        if (phase_usual(class, phase))
+            fprintf(out, "  %-13s %s\n", phase_term(class, phase)->name, phase_term(class, phase)->sentence);
+    }
+}
+
+/* Sources that requests of a class can have. */
+static void source_range(enum class_id class, unsigned *first, unsigned *last)
+{
+    *first = *last = SOURCE_DONE;
+    if (class_infos[class].memory)
+        *first = SOURCE_L1, *last = SOURCE_DRAM;
+    else if (class >= CLASS_ALLOC_ATOMIC && class <= CLASS_ALLOC_OTHER)
+        *first = SOURCE_PCP, *last = SOURCE_FAIL;
+    else if (class == CLASS_LOCK_ACQUIRE)
+        *first = SOURCE_TRYLOCK, *last = SOURCE_CONTENDED;
+    else if (class == CLASS_SHOOTDOWN)
+        *first = SOURCE_IPI, *last = SOURCE_BROADCAST;
+    else if (class == CLASS_DMA_READ || class == CLASS_DMA_WRITE)
+        *first = SOURCE_IOTLB_HIT, *last = SOURCE_BYPASS;
+}
+
 static void print_decompositions(FILE *out, enum class_id class)
 {
-    if (class_infos[class].memory)
-        print_terms(out, "Phases and hardware parts coincide for a memory access; they add up to the latency exactly:",
-                    part_terms, PART_COUNT);
-    else {
-        print_terms(out, "Phases (software steps by the hart's clock; those that occur add up to the latency exactly):",
-                    phase_terms, PHASE_COUNT);
-        print_terms(out, "Hardware parts (chain of causes that ends at the request's end; exact as well):", part_terms,
-                    PART_COUNT);
-    }
-    print_terms(out, "Parts by source (those that occur; their counts add up to the count of the class):", source_terms,
-                SOURCE_COUNT);
+    unsigned first, last;
+    source_range(class, &first, &last);
+    if (!class_infos[class].memory)
+        print_phases(out, class);
+    print_terms(out,
+                class_infos[class].memory ? "Hardware parts, which are also the phases; they add up to the latency exactly:"
+                                          : "Hardware parts (chain of causes that ends at the request's end; exact as well):",
+                part_terms, PART_COUNT);
+    if (first == last)
+        return;
+    print_terms(out, "Parts by source (their counts add up to the count of the class):", &source_terms[first],
+                last - first + 1);
 }
 
 static void print_precision(FILE *out, const struct metric *m)

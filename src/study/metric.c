@@ -49,6 +49,26 @@ uint64_t phase_sum_ps(const struct class_stats *stats, enum class_id class, unsi
     return class_infos[class].memory ? stats->hardware_sum_ps[i] : stats->phase_sum_ps[i];
 }
 
+static bool one_of(unsigned phase, const uint8_t *list, size_t n) { return memchr(list, (int)phase, n) != NULL; }
+
+bool phase_usual(enum class_id class, unsigned i)
+{
+    static const uint8_t grant[] = { PH_ALLOC, PH_LOCK, PH_UNMAP, PH_IOMMU_REVOKE, PH_TLB, PH_COHERENCE, PH_ZERO, PH_FENCE,
+                                     PH_PUBLISH, PH_INTERRUPTED, PH_OTHER };
+    static const uint8_t alloc[] = { PH_ENTRY, PH_PCP, PH_ZONE_WAIT, PH_ZONE_HOLD, PH_SLOW, PH_ZERO, PH_INTERRUPTED,
+                                     PH_EXIT };
+    static const uint8_t other[] = { PH_WAIT, PH_WORK, PH_INTERRUPTED };
+    if (class_infos[class].memory)
+        return true;
+    if (class == CLASS_GRANT)
+        return one_of(i, grant, sizeof grant);
+    if (class_infos[class].first_phase == PH_ENTRY)
+        return one_of(i, alloc, sizeof alloc);
+    if (class == CLASS_PAIR)
+        return i == PH_ALLOC || i == PH_OTHER || i == PH_INTERRUPTED;
+    return one_of(i, other, sizeof other);
+}
+
 /* A grant runs through its steps in another order than the dictionary lists them. */
 unsigned phase_in_order(enum class_id class, unsigned i)
 {

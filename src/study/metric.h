@@ -67,6 +67,8 @@ bool metric_explain(FILE *, const char *name, char *why, size_t why_bytes);
 unsigned phase_term_count(enum class_id);
 const struct term *phase_term(enum class_id, unsigned i);
 uint64_t phase_sum_ps(const struct class_stats *, enum class_id, unsigned i);
+/* Is this a step that requests of the class are made of? Others stay zero. */
+bool phase_usual(enum class_id, unsigned i);
 /* For people: the i-th phase in the order in which the class runs through them. A permutation. */
 unsigned phase_in_order(enum class_id, unsigned i);
 

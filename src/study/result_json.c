@@ -33,26 +33,8 @@ static void write_figures(struct json *j, const struct hist *h)
     json_fixed3(j, "max_ns", h->max_ps);
 }
 
-/* The phases a class always shows, be they zero, so that scripts find them; others when they occur. */
-static bool always_shown(enum class_id class, unsigned phase)
-{
-    static const bool grant[PHASE_COUNT] = {
-        [PH_ALLOC] = true, [PH_LOCK] = true, [PH_UNMAP] = true, [PH_IOMMU_REVOKE] = true, [PH_TLB] = true,
-        [PH_COHERENCE] = true, [PH_ZERO] = true, [PH_FENCE] = true, [PH_PUBLISH] = true, [PH_INTERRUPTED] = true,
-        [PH_OTHER] = true,
-    };
-    static const bool alloc[PHASE_COUNT] = {
-        [PH_ENTRY] = true, [PH_PCP] = true, [PH_ZONE_WAIT] = true, [PH_ZONE_HOLD] = true, [PH_SLOW] = true,
-        [PH_ZERO] = true, [PH_INTERRUPTED] = true, [PH_EXIT] = true,
-    };
-    if (class_infos[class].memory)
-        return true;
-    if (class == CLASS_GRANT)
-        return grant[phase];
-    return class >= CLASS_ALLOC_ATOMIC && class <= CLASS_ALLOC_OTHER && alloc[phase];
-}
-
-/* Means, then the integer sums they come from. */
+/* The usual phases of a class are always there, be they zero, so that scripts find them; others when they
+ * occur. Means, then the integer sums they come from. */
 static void write_phases(struct json *j, enum class_id class, const struct class_stats *s)
 {
     for (unsigned sums = 0; sums < 2; sums++) {
@@ -60,7 +42,7 @@ static void write_phases(struct json *j, enum class_id class, const struct class
         for (unsigned i = 0; i < phase_term_count(class); i++) {
             unsigned phase = phase_in_order(class, i);
             uint64_t sum = phase_sum_ps(s, class, phase);
-            if (sum == 0 && !always_shown(class, phase))
+            if (sum == 0 && !phase_usual(class, phase))
                 continue;
             if (sums)
                 json_u64(j, phase_term(class, phase)->name, sum);
