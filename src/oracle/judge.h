@@ -134,7 +134,7 @@ enum promise {
 };
 /* Reports a finding: who, where, when, and what was seen in words. The page's and line's history follow. */
 void found(struct oracle *, enum promise, unsigned agent, paddr, tick now, const char *format, ...)
-    __attribute__((format(printf, 6, 7)));
+    __attribute__((format(printf, 6, 7), nonnull(6)));
 const char *name_of(const struct oracle *, unsigned agent);
 void print_time(FILE *, tick);         /* nanoseconds with three decimals */
 struct time_text { char s[40]; };
