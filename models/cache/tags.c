@@ -72,14 +72,17 @@ void tags_fill_l1(struct cache *c, lineno line, int64_t slot)
     if (!c->desc.l1_sets)
         return;
     int64_t first = (int64_t)(line.v & (c->desc.l1_sets - 1)) * c->desc.l1_ways, best = first;
+    bool empty = false;
     for (uint32_t w = 0; w < c->desc.l1_ways; w++) {
         int64_t i = first + w;
-        if (c->l1_tag[i] == line.v || c->l1_tag[i] == NO_TAG) {
+        if (c->l1_tag[i] == line.v) { /* at most one entry of a line */
             best = i;
             break;
         }
-        if (c->l1_used[i] < c->l1_used[best])
+        if (!empty && (c->l1_tag[i] == NO_TAG || c->l1_used[i] < c->l1_used[best])) {
             best = i;
+            empty = c->l1_tag[i] == NO_TAG;
+        }
     }
     c->l1_tag[best] = line.v;
     c->l1_slot[best] = (uint32_t)slot;

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DEVICE_AGENT_STACK_BYTES = 0 };
-
 static size_t program_names(const char **names, size_t most)
 {
     size_t n = 0;
@@ -160,7 +158,8 @@ static bool prepare_entry(struct machine *m, struct diag *diag, struct agent_ent
             a->device = m->devices[place];
         } else {
             a->hart = m->harts[place];
-            hart_program(a->hart, run_agent, a, DEVICE_AGENT_STACK_BYTES);
+            hart_program(a->hart, run_agent, a, 0);
+            hart_record(a->hart, false); /* agent_next switches it on, after preparations and warm-up */
             if (m->oracle)
                 oracle_honours_lock(m->oracle, place, e->keys.honours_lock);
         }

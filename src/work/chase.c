@@ -30,7 +30,7 @@ static const struct param params[] = {
     { .key = "footprint", .type = P_BYTES, PARAM_FIELD(struct chase_desc, footprint_bytes), .min = 128, .max = UINT64_C(1) << 32,
       .deflt = "16KiB", .help = "Memory that one pass goes over." },
     { .key = "stride", .type = P_BYTES, .flags = PARAM_POW2, PARAM_FIELD(struct chase_desc, stride_bytes), .min = 8, .max = 1 << 20,
-      .deflt = "64", .help = "Distance of the words loaded." },
+      .deflt = "64B", .help = "Distance of the words loaded." },
     { .key = "state", .type = P_CHOICE, PARAM_FIELD(struct chase_desc, state), .choices = state_choices, .deflt = "alone",
       .help = "Before it is loaded a line is where earlier passes left it, in no cache, modified by the second hart, or read by the others." },
     { .key = "order", .type = P_CHOICE, PARAM_FIELD(struct chase_desc, order), .choices = order_choices, .deflt = "random",

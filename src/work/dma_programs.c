@@ -125,7 +125,7 @@ struct foreign_state {
 };
 
 static const struct param foreign_params[] = {
-    { .key = "bytes", .type = P_BYTES, PARAM_FIELD(struct foreign_desc, bytes), .min = 1, .max = PAGE_BYTES, .deflt = "64",
+    { .key = "bytes", .type = P_BYTES, PARAM_FIELD(struct foreign_desc, bytes), .min = 1, .max = PAGE_BYTES, .deflt = "64B",
       .help = "Length of each transfer to a granted page." },
     { .key = "write", .type = P_BOOL, PARAM_FIELD(struct foreign_desc, write), .deflt = "true",
       .help = "The device tries to write; otherwise to read." },
