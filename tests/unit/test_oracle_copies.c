@@ -1,7 +1,7 @@
 /* tests/unit/test_oracle_copies.c - the judge of copies, when a write performs and at the end of a grant: for each
  * check a planted fault that fires it and a counterpart that does not.
  */
-#include "test_oracle_steps.h"
+#include "tests/unit/test_oracle_steps.h"
 
 TestSuite(oracle_copies, .init = fake_start, .fini = fake_stop);
 

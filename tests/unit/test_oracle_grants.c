@@ -1,7 +1,7 @@
 /* tests/unit/test_oracle_grants.c - the judge of grants, device, lock and secure: a clean grant, and for each check
  * a grant with one planted fault.
  */
-#include "test_oracle_steps.h"
+#include "tests/unit/test_oracle_steps.h"
 
 TestSuite(oracle_grants, .init = fake_start, .fini = fake_stop);
 

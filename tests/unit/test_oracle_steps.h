@@ -2,7 +2,7 @@
 #ifndef LAB_TEST_ORACLE_STEPS_H
 #define LAB_TEST_ORACLE_STEPS_H
 
-#include "test_oracle_fake.h"
+#include "tests/unit/test_oracle_fake.h"
 
 enum { FRAME = 5, LOCK = 0x2140 }; /* the granted page, and its lock word in another page */
 #define PAGE ((uint64_t)FRAME << PAGE_SHIFT)

@@ -1,7 +1,7 @@
 /* tests/unit/test_oracle_values.c - the judge of values, store order and frames: for each check a planted fault
  * that fires it and a clean run that does not.
  */
-#include "test_oracle_fake.h"
+#include "tests/unit/test_oracle_fake.h"
 
 TestSuite(oracle_values, .init = fake_start, .fini = fake_stop);
 
