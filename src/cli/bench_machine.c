@@ -84,13 +84,13 @@ static const char hits[] =
     "kind: experiment\n"
     "machine: { base: xeon-e5-2660v3, cores: 1 }\n"
     "protocol: mesi\n"
-    "agents: [{ name: bench, on: core0, program: random-mix, lines: 64, loads: 65, count: 1, warmup: 1000 }]\n";
+    "agents: [{ name: bench, on: core0, program: random-mix, lines: 64, loads: 65%, count: 1, warmup: 1000 }]\n";
 
 static const char mixed[] =
     "kind: experiment\n"
     "machine: { base: xeon-e5-2660v3, cores: 8 }\n"
     "protocol: mesi\n"
-    "agents: [{ name: bench, on: core0-7, program: random-mix, lines: 1024, loads: 65, count: 1 }]\n";
+    "agents: [{ name: bench, on: core0-7, program: random-mix, lines: 1024, loads: 65%, count: 1 }]\n";
 
 static const char pairs[] =
     "kind: experiment\n"

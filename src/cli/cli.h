@@ -61,7 +61,7 @@ void note(const struct common *, const char *format, ...) __attribute__((format(
 void load_or_fail(struct study_doc *, const char *argument, const char *const *sets, size_t sets_count);
 struct machine *build_or_fail(struct study_doc *, const struct run_options *);
 void print_host_stats(const struct result *);
-/* "8 cores, mesi, base xeon-e7-8867l"; in the arena of the study. */
+/* "Xeon E7-8867L, one socket, cores 8, protocol mesi"; in the arena of the study. */
 const char *machine_line(struct study_doc *);
 
 #endif

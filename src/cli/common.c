@@ -259,6 +259,7 @@ const char *machine_line(struct study_doc *study)
 {
     const struct node *root = study->doc.root;
     const char *title = text_at(root, "machine.title", text_at(root, "machine.name", "own description"));
-    return arena_printf(study->arena, "%s, cores %s, protocol %s", title, text_at(root, "machine.cores", "1"),
-                        text_at(root, "protocol", study->doc.protocol ? "table" : "default"));
+    const char *protocol = text_at(root, "protocol", study->doc.protocol ? "of its own" : NULL);
+    return arena_printf(study->arena, "%s, cores %s%s%s", title, text_at(root, "machine.cores", "1"),
+                        protocol ? ", protocol " : "", protocol ? protocol : "");
 }

@@ -30,7 +30,7 @@ struct plot_grid {
     uint64_t *number;                /* [series * x_count + x] */
 };
 
-/* NULL if the plot's x is no axis of the study. plot_grid_free. */
+/* NULL if the plot's x is no axis of the study, or no point is left by its `where`. plot_grid_free. */
 struct plot_grid *plot_grid_make(const struct frame *, const struct plot *);
 void plot_grid_free(struct plot_grid *);
 

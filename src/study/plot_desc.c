@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "src/config/emit.h"
 #include "src/config/param.h"
 
 struct fields {
@@ -90,8 +91,7 @@ static bool read_y(struct diag *diag, struct node *entry, struct plot *plot)
     return good;
 }
 
-static bool is_axis(struct diag *diag, struct node *entry, const char *key, const char *path,
-                    const struct sweep_axes *axes)
+static bool is_axis(struct diag *diag, const struct node *at, const char *path, const struct sweep_axes *axes)
 {
     const char *known[SWEEP_AXES_MAX];
     char quote[SHOWN_MAX];
@@ -102,10 +102,31 @@ static bool is_axis(struct diag *diag, struct node *entry, const char *key, cons
         if (strcmp(path, known[i]) == 0)
             return true;
     }
-    node_error(diag, node_peek(entry, key), "x and series are axes of the `sweep` block.", "%s is not swept",
-               shown(quote, path));
+    node_error(diag, at, "x, series and where name axes of the `sweep` block.", "%s is not swept", shown(quote, path));
     diag_suggest(diag, path, known, axes->axes_count);
     return false;
+}
+
+static bool read_where(struct arena *arena, struct diag *diag, struct node *entry, const struct sweep_axes *axes,
+                       struct plot *plot)
+{
+    static const char rule[] = "where picks points by the values of axes: where: { agents.owner.exclusive: all }.";
+    struct node *where = node_get(entry, "where");
+    bool good = true;
+    if (!where)
+        return true;
+    node_use_all(where);
+    if (!node_expect(diag, where, NODE_MAPPING, rule))
+        return false;
+    if (where->count > PLOT_WHERE_MAX) {
+        node_error(diag, where, rule, "more than %d conditions", PLOT_WHERE_MAX);
+        return false;
+    }
+    for (const struct node *n = where->first; n; n = n->next) {
+        plot->where[plot->where_count++] = (struct plot_where){ n->key, emit_flow(arena, n) };
+        good = is_axis(diag, n, n->key, axes) && good;
+    }
+    return good;
 }
 
 /* Letters, digits, '-', '_' and '.': the name goes into file names and scripts. */
@@ -134,8 +155,11 @@ static bool read_plot(struct arena *arena, struct diag *diag, struct node *entry
     if (!read_y(diag, entry, plot) || diag_count(diag) != before || !plot->x)
         return false;
     plot->name = file_name(arena, fields.name, plot);
-    bool x_good = is_axis(diag, entry, "x", plot->x, axes);
-    return is_axis(diag, entry, "series", plot->series ? plot->series : "", axes) && x_good;
+    bool good = read_where(arena, diag, entry, axes, plot);
+    node_reject_unread(diag, entry);
+    good = is_axis(diag, node_peek(entry, "x"), plot->x, axes) && good;
+    return is_axis(diag, node_peek(entry, "series"), plot->series ? plot->series : "", axes) && good &&
+           diag_count(diag) == before;
 }
 
 bool plots_read(struct arena *arena, struct diag *diag, struct node *list, const struct sweep_axes *axes,

@@ -2,9 +2,10 @@
  *
  *   plots:
  *     - { x: machine.cores, y: exclusive.grant.p99_ns, series: agents.owner.exclusive, logx: true }
- *     - { name: where, kind: stack, x: machine.cores, y: exclusive.grant.phases, title: Where the time goes }
+ *     - { name: steps, kind: stack, x: machine.cores, y: exclusive.grant.phases, where: { agents.owner.exclusive: all } }
  *
  * kind lines: y is a metric or a list of metrics. kind stack: y is CLASS.phases or CLASS.hardware.
+ * where: only the points with these values of other axes.
  */
 #ifndef LAB_STUDY_PLOT_DESC_H
 #define LAB_STUDY_PLOT_DESC_H
@@ -12,12 +13,14 @@
 #include "src/config/sweep_axes.h"
 #include "src/study/metric.h"
 
-enum { PLOT_Y_MAX = 8 };
+enum { PLOT_Y_MAX = 8, PLOT_WHERE_MAX = 8 };
 enum plot_kind { PLOT_LINES, PLOT_STACK };
 
 struct plot {
     const char *name, *title;       /* name: of the files; made from y and x if not given */
     const char *x, *series;         /* swept paths; series NULL: none */
+    unsigned where_count;
+    struct plot_where { const char *path, *value; } where[PLOT_WHERE_MAX]; /* values in flow style, as the axis has them */
     enum plot_kind kind;
     bool logx, logy;
     unsigned y_count;

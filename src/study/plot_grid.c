@@ -21,16 +21,34 @@ static size_t axis_index(const struct plan *plan, const char *path)
     return i;
 }
 
+static bool selected(const struct plan *plan, const struct plot *plot, const struct plan_point *p)
+{
+    for (unsigned i = 0; i < plot->where_count; i++) {
+        size_t axis = axis_index(plan, plot->where[i].path);
+        if (axis == plan->axes_count || strcmp(p->values[axis], plot->where[i].value) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool fixed(const struct plot *plot, const char *path)
+{
+    for (unsigned i = 0; i < plot->where_count; i++)
+        if (strcmp(plot->where[i].path, path) == 0)
+            return true;
+    return false;
+}
+
 /* The value of the series axis, then what else varies: two lines are never mixed into one. */
-static void series_label(const struct plan *plan, const struct plan_point *p, size_t x, size_t series, char *label,
-                         size_t bytes)
+static void series_label(const struct plan *plan, const struct plot *plot, const struct plan_point *p, size_t x,
+                         size_t series, char *label, size_t bytes)
 {
     size_t used = 0;
     label[0] = '\0';
     if (series < plan->axes_count)
         used = (size_t)snprintf(label, bytes, "%s", p->values[series]);
     for (size_t i = 0; i < plan->axes_count && used < bytes; i++) {
-        if (i == x || i == series)
+        if (i == x || i == series || fixed(plot, plan->axes[i]))
             continue;
         const char *last = strrchr(plan->axes[i], '.');
         used += (size_t)snprintf(label + used, bytes - used, "%s%s %s", used ? ", " : "", last ? last + 1 : plan->axes[i],
@@ -85,7 +103,9 @@ struct plot_grid *plot_grid_make(const struct frame *f, const struct plot *plot)
     size_t *at_x = zeroed(n, sizeof *at_x), *at_series = zeroed(n, sizeof *at_series);
     for (size_t i = 0; i < n; i++) {
         struct plot_series s;
-        series_label(plan, &plan->point[i], x, series, s.label, sizeof s.label);
+        if (!selected(plan, plot, &plan->point[i]))
+            continue;
+        series_label(plan, plot, &plan->point[i], x, series, s.label, sizeof s.label);
         at_x[i] = find_or_add_x(g, plan->point[i].values[x]);
         at_series[i] = find_or_add_series(g, s.label);
     }
@@ -93,9 +113,14 @@ struct plot_grid *plot_grid_make(const struct frame *f, const struct plot *plot)
     for (size_t i = 0; i < g->x_count * g->series_count; i++)
         g->number[i] = PLOT_NO_POINT;
     for (size_t i = 0; i < n; i++)
-        g->number[at_series[i] * g->x_count + at_x[i]] = plan->point[i].number;
+        if (selected(plan, plot, &plan->point[i]))
+            g->number[at_series[i] * g->x_count + at_x[i]] = plan->point[i].number;
     free(at_x);
     free(at_series);
+    if (g->x_count == 0) {
+        plot_grid_free(g);
+        return NULL;
+    }
     read_numbers(g);
     return g;
 }

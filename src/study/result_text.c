@@ -7,7 +7,7 @@
 
 #include "src/study/metric.h"
 
-enum { FIGURES = 5, BROKEN_DOWN_MAX = 2, COUNTERS_SHORT_MAX = 24 };
+enum { FIGURES = 5, BROKEN_DOWN_MAX = 2 };
 
 static const struct { const char *word; uint32_t permille10; } figures[FIGURES] = {
     { "mean", 0 }, { "p50", 5000 }, { "p90", 9000 }, { "p99", 9900 }, { "max", 10000 },
@@ -155,11 +155,27 @@ static void breakdowns(FILE *out, const struct result *r, const struct text_opti
 
 /* ---- counters */
 
-/* Totals of the machine, not of one numbered part ("core3.loads"). */
-static bool is_total(const char *name)
+static bool starts_with_any(const char *name, const char *const *prefixes)
 {
+    for (; *prefixes; prefixes++)
+        if (strncmp(name, *prefixes, strlen(*prefixes)) == 0)
+            return true;
+    return false;
+}
+
+/* Of the counters of hardware parts, a few totals; of what programs and the kernel count, all. */
+static bool of_interest(const char *name)
+{
+    static const char *const hardware[] = { "cache.", "device", "dram.", "hart.", "home.", "iommu.", "net.", "oracle.",
+                                            "page_own.straggler", "protocol.", "tlb.", NULL };
+    static const char *const chosen[] = { "cache.misses", "cache.upgrades", "dram.reads", "dram.writes", "hart.atomics",
+                                          "hart.interrupts", "hart.ipis", "hart.loads", "hart.stores", "home.forwards",
+                                          "home.invalidations", "home.recalls", "home.requests", "iommu.abort",
+                                          "iommu.fault_count", "iommu.iotlb", "net.bytes", "oracle.dma", "oracle.grants",
+                                          "oracle.lines_relost", NULL };
     size_t head = strcspn(name, ".");
-    return head == 0 || !isdigit((unsigned char)name[head - 1]) || name[head] == '\0';
+    bool numbered = head > 0 && isdigit((unsigned char)name[head - 1]) && name[head] != '\0'; /* core3.loads */
+    return !numbered && (starts_with_any(name, chosen) || !starts_with_any(name, hardware));
 }
 
 static void counters(FILE *out, const struct result *r, const struct text_options *options)
@@ -171,7 +187,7 @@ static void counters(FILE *out, const struct result *r, const struct text_option
     table_column(t, "value", TABLE_RIGHT);
     for (size_t i = 0; i < r->counter_count; i++) {
         const struct counter *c = &r->counters[i];
-        if (!options->verbose && (c->value == 0 || !is_total(c->name) || n == COUNTERS_SHORT_MAX)) {
+        if (!options->verbose && (c->value == 0 || !of_interest(c->name))) {
             left_out++;
             continue;
         }

@@ -50,6 +50,9 @@ Test(plot_desc, refuses_what_cannot_be_drawn)
         "- { x: machine.core, y: load.mean_ns }\n",  "- { x: machine.cores, y: load.mean }\n",
         "- { x: machine.cores }\n",                  "- { y: load.mean_ns }\n",
         "- { x: machine.cores, y: load.phases }\n",  "- { kind: stack, x: machine.cores, y: load.mean_ns }\n",
+        "- { x: machine.cores, y: load.mean_ns, logz: true }\n",
+        "- { x: machine.cores, y: load.mean_ns, where: { protcol: mesi } }\n",
+        "- { x: machine.cores, y: load.mean_ns, where: mesi }\n",
         "- { kind: pie, x: machine.cores, y: load.mean_ns }\n", "- text\n",
         "- { x: machine.cores, y: load.mean_ns, series: seed }\n", "- { x: machine.cores, y: [] , logx: maybe }\n",
     };
@@ -156,6 +159,15 @@ Test(plot, what_varies_besides_becomes_part_of_the_label)
     cr_assert_str_eq(g->series[2].label, "cores 16");
     cr_assert_eq(g->number[2 * PROTOCOLS + 1], 5);
     plot_grid_free(g);
+    plot.where_count = 1;
+    plot.where[0] = (struct plot_where){ "machine.cores", "4" };
+    g = plot_grid_make(&f, &plot);
+    cr_assert_eq(g->series_count, 1);
+    cr_assert_str_eq(g->series[0].label, "", "what is fixed is no label");
+    cr_assert_eq(g->number[0], 2);
+    plot_grid_free(g);
+    plot.where[0].value = "5";
+    cr_assert_null(plot_grid_make(&f, &plot));
     plot.x = "nothing";
     cr_assert_null(plot_grid_make(&f, &plot));
 }
