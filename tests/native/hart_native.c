@@ -133,10 +133,14 @@ bool k_update(struct hart *h, paddr a, k_update_fn *decide, const void *arg, uin
 }
 
 /* The sanitizer does not model fences, and nothing here relies on them natively. */
-void k_fence(struct hart *h) { (void)h; }
-void k_fence_store(struct hart *h) { (void)h; }
-void k_fence_load(struct hart *h) { (void)h; }
-void k_prefetch_write(struct hart *h, paddr a) { (void)at(h->machine, a, 1); }
+void k_fence(struct hart *h) { h->fences++; }
+void k_fence_store(struct hart *h) { h->store_fences++; }
+void k_fence_load(struct hart *h) { h->load_fences++; }
+void k_prefetch_write(struct hart *h, paddr a)
+{
+    (void)at(h->machine, a, 1);
+    h->prefetches++;
+}
 void k_flush(struct hart *h, paddr a) { (void)at(h->machine, a, 1); }
 void k_flush_opt(struct hart *h, paddr a) { (void)at(h->machine, a, 1); }
 void k_store_nt(struct hart *h, paddr a, unsigned bytes, uint64_t v) { k_store(h, a, bytes, v); }
@@ -188,6 +192,8 @@ void k_compute(struct hart *h, uint64_t n_cycles)
 void k_pause(struct hart *h)
 {
     native_poll(h);
+    if (h->machine->on_pause != NULL)
+        h->machine->on_pause(h);
     sched_yield();
 }
 
@@ -344,7 +350,7 @@ static void queue_execute(struct native *n, struct native_queue *q)
         q->last_lo = d.lo;
         q->last_hi = d.hi;
     }
-    q->head = (q->head + VTD_DESCRIPTOR_BYTES) % PAGE_BYTES;
+    __atomic_store_n(&q->head, (q->head + VTD_DESCRIPTOR_BYTES) % PAGE_BYTES, __ATOMIC_RELEASE);
 }
 
 bool native_queue_step(struct native *n, struct native_queue *q)
@@ -353,6 +359,13 @@ bool native_queue_step(struct native *n, struct native_queue *q)
         return false;
     queue_execute(n, q);
     return true;
+}
+
+static void check_in_flight(const struct native_queue *q, uint64_t tail)
+{
+    uint64_t head = __atomic_load_n(&q->head, __ATOMIC_ACQUIRE);
+    uint64_t slots = (tail + PAGE_BYTES - head) % PAGE_BYTES / VTD_DESCRIPTOR_BYTES;
+    CHECK(q->slots == 0 || slots <= q->slots, "native: %llu descriptors in flight", (unsigned long long)slots);
 }
 
 /* Tail writes happen under the driver's queue lock, so no lock is needed here. */
@@ -364,6 +377,7 @@ static void queue_write(struct native *n, paddr a, uint64_t value)
     case VTD_REG_IQA: q->queue.v = value & ~UINT64_C(0xfff); break;
     case VTD_REG_GCMD: q->commands |= (uint32_t)value; break;
     case VTD_REG_IQT:
+        check_in_flight(q, value);
         __atomic_store_n(&q->tail, value, __ATOMIC_RELEASE);
         while (!q->deferred && native_queue_step(n, q))
             ;

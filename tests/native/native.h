@@ -48,6 +48,7 @@ struct hart {
     uint32_t phases_seen[CLASS_COUNT]; /* bits, of the last request */
     uint32_t phases_open[16];
     uint64_t compute_cycles;
+    uint64_t fences, load_fences, store_fences, prefetches;
     struct { const char *name; uint64_t value; } counter[NATIVE_COUNTERS];
     struct { enum note note; uint64_t a, b; } notes[NATIVE_NOTES];
     unsigned note_count;          /* all that were told; the last NATIVE_NOTES are kept, ring */
@@ -63,6 +64,7 @@ struct native {
     struct hart *harts;
     native_mmio_write_fn *mmio_write; /* NULL: writes are lost */
     native_mmio_read_fn *mmio_read;   /* NULL: reads give 0 */
+    void (*on_pause)(struct hart *);  /* called by k_pause; NULL: nothing */
     void *device;
 };
 
@@ -81,7 +83,8 @@ struct native_queue {
     paddr registers, queue;
     bool deferred;
     uint64_t tail; /* atomic */
-    uint64_t head, invalidations, waits;
+    uint64_t slots;                   /* the driver may not have more in flight; 0: not checked */
+    uint64_t head /* atomic */, invalidations, waits;
     uint64_t last_lo, last_hi;    /* the last invalidation */
     uint32_t commands;            /* GCMD enables and SRTP seen */
     paddr root_table;

@@ -103,38 +103,50 @@ static void recount(struct storm *s, const char *when)
     CHECK(lie == NULL, "storm, %s: %s", when, lie);
 }
 
-/* ---- mutual exclusion: a counter that only the lock protects, in tasks and in interrupt handlers */
+/* ---- mutual exclusion: counters that only a lock protects; one in tasks and interrupt handlers, one in tasks only,
+ * whose waiters are interrupted, so that a hart may wait in two queues */
+
+enum { LOCK_SHARED = 0, LOCK_TASKS = 8, COUNT_SHARED = 64, COUNT_TASKS = 72 };
 
 static paddr scratch(const struct storm *s, unsigned offset) { return paddr_plus(s->k.at.scratch, offset); }
 
-static void bump(struct storm *s, struct hart *h)
+static void bump(struct storm *s, struct hart *h, unsigned offset)
 {
-    paddr counter = scratch(s, 64);
+    paddr counter = scratch(s, offset);
     k_store(h, counter, 8, k_load(h, counter, 8) + 1);
 }
 
 static void lock_interrupt(struct hart *h, void *arg)
 {
     struct storm *s = arg;
-    spin_lock(h, &s->k, scratch(s, 0));
-    bump(s, h);
-    spin_unlock(h, &s->k, scratch(s, 0));
+    spin_lock(h, &s->k, scratch(s, LOCK_SHARED));
+    bump(s, h, COUNT_SHARED);
+    spin_unlock(h, &s->k, scratch(s, LOCK_SHARED));
+}
+
+static void task_section(struct storm *s, struct hart *h)
+{
+    spin_lock(h, &s->k, scratch(s, LOCK_TASKS));
+    bump(s, h, COUNT_TASKS);
+    sched_yield(); /* held long, so that others wait and are interrupted */
+    spin_unlock(h, &s->k, scratch(s, LOCK_TASKS));
 }
 
 static void lock_body(struct storm *s, struct hart *h, struct rng *r)
 {
-    paddr lock = scratch(s, 0);
+    paddr lock = scratch(s, LOCK_SHARED);
     hart_set_irq(h, VECTOR_TIMER, CONTEXT_HARDIRQ, lock_interrupt, s);
     for (uint64_t i = 0; i < rounds; i++) {
-        if (rng_chance(r, 1, 8))
-            native_post(h, VECTOR_TIMER);
+        if (rng_chance(r, 1, 4))
+            native_post(&s->machine->harts[rng_below(r, HARTS)], VECTOR_TIMER);
+        task_section(s, h);
         bool were_on = k_irq_save(h);
         if (!rng_chance(r, 1, 4))
             spin_lock(h, &s->k, lock);
         else
             while (!spin_trylock(h, &s->k, lock))
                 k_pause(h);
-        bump(s, h);
+        bump(s, h, COUNT_SHARED);
         spin_unlock(h, &s->k, lock);
         k_irq_restore(h, were_on);
     }
@@ -148,7 +160,9 @@ static void lock_storm(enum lock_kind kind)
     uint64_t want = HARTS * rounds;
     for (unsigned i = 0; i < HARTS; i++)
         want += s.machine->harts[i].irqs_taken;
-    uint64_t got = backdoor_read(native_backdoor(s.machine), scratch(&s, 64), 8);
+    uint64_t got = backdoor_read(native_backdoor(s.machine), scratch(&s, COUNT_SHARED), 8);
+    uint64_t tasks = backdoor_read(native_backdoor(s.machine), scratch(&s, COUNT_TASKS), 8);
+    CHECK(tasks == HARTS * rounds, "lock storm, kind %d: tasks counted %llu", (int)kind, (unsigned long long)tasks);
     CHECK(got == want, "lock storm, kind %d: counted %llu of %llu", (int)kind, (unsigned long long)got,
           (unsigned long long)want);
     native_free(s.machine);
@@ -165,7 +179,7 @@ static void page_lock_body(struct storm *s, struct hart *h, struct rng *r)
         else
             while (!trylock_page(h, &s->k, f))
                 k_pause(h);
-        bump(s, h);
+        bump(s, h, COUNT_SHARED);
         unlock_page(h, &s->k, f);
     }
 }
@@ -175,7 +189,7 @@ static void page_lock_storm(void)
     struct storm s;
     storm_new(&s, LOCK_QUEUED, PCP_LOCKING_6_2);
     storm_run(&s, page_lock_body);
-    uint64_t got = backdoor_read(native_backdoor(s.machine), scratch(&s, 64), 8);
+    uint64_t got = backdoor_read(native_backdoor(s.machine), scratch(&s, COUNT_SHARED), 8);
     CHECK(got == HARTS * (rounds / 4), "page lock storm: counted %llu", (unsigned long long)got);
     native_free(s.machine);
 }
@@ -372,6 +386,7 @@ static void queue_storm(void)
     iommu_start(&s.machine->harts[0], &s.k);
     backdoor_write(b, paddr_plus(s.k.at.queue, QUEUE_FREE), 4, FEW_SLOTS);
     queue.deferred = true;
+    queue.slots = FEW_SLOTS;
     CHECK(pthread_create(&device, NULL, device_main, s.machine) == 0, "storm: no thread");
     storm_run(&s, queue_body);
     __atomic_store_n(&device_stop, true, __ATOMIC_RELEASE);

@@ -100,6 +100,20 @@ Test(pcp, refills_by_batch_then_hits)
     rig_free(&r);
 }
 
+Test(pcp, higher_orders_refill_by_as_many_pages_but_two_blocks_at_least)
+{
+    static const unsigned pages[PCP_ORDERS] = { 12, 12, 12, 16 };
+    for (unsigned order = 0; order < PCP_ORDERS; order++) {
+        struct kernel_desc d = rig_desc();
+        struct rig r;
+        d.pcp_batch = 12;
+        rig_boot(&r, &d);
+        alloc_pages(r.h, &r.k, GFP_ATOMIC, order);
+        cr_assert_eq(rig_free_pages(&r), r.k.managed_pages - pages[order], "order %u", order);
+        rig_free(&r);
+    }
+}
+
 Test(pcp, gives_back_above_high)
 {
     struct kernel_desc d = rig_desc();
@@ -383,6 +397,7 @@ Test(zero, by_request_only_and_by_every_method)
         cr_assert_eq(r.h->class_count[CLASS_PAGE_ZERO], 0);
         cr_assert_eq(words_set(&r, reallocate(&r, GFP_ATOMIC | GFPM_ZERO)), 0);
         cr_assert_eq(r.h->class_count[CLASS_PAGE_ZERO], 1);
+        cr_assert_eq(r.h->store_fences, m == ZERO_NT);
         cr_assert((r.h->phases_seen[CLASS_ALLOC_ATOMIC] & 1u << PH_ZERO) != 0);
         rig_free(&r);
     }
@@ -451,6 +466,9 @@ Test(page_lock, a_bit_of_the_page)
     cr_assert_eq(backdoor_read(r.b, page_word(&r.k, f, PAGE_FLAGS), 8), PG_LOCKED);
     cr_assert(!trylock_page(r.h, &r.k, f));
     unlock_page(r.h, &r.k, f);
+    backdoor_write(r.b, page_word(&r.k, f, PAGE_FLAGS), 8, PG_LOCKED | PG_WAITERS | 1 << 20);
+    unlock_page(r.h, &r.k, f);
+    cr_assert_eq(backdoor_read(r.b, page_word(&r.k, f, PAGE_FLAGS), 8), 1 << 20); /* other flags stay */
     cr_assert(trylock_page(r.h, &r.k, f));
     cr_assert(trylock_page(r.h, &r.k, (frame){ f.v + 1 }));
     rig_free(&r);

@@ -6,6 +6,7 @@
 #include "src/kern/iommu_queue.h"
 #include "src/kern/page_lock.h"
 #include "src/kern/shootdown.h"
+#include "src/kern/spin.h"
 #include "src/kern/uspace.h"
 #include "src/sim/abi/pte.h"
 
@@ -23,6 +24,7 @@ static void maps_boot(struct maps_rig *m, uint32_t plant)
     struct kernel_desc d = rig_desc();
     d.harts = 2;
     d.spaces = 2;
+    d.table_pages = 65;
     d.iommu.on = true;
     d.iommu.registers = registers;
     d.iommu.domains = 2;
@@ -105,8 +107,20 @@ Test(uspace, a_used_up_pool_is_a_refusal)
         cr_assert(was.asid == 1 && was.at.v == i << 39);
         n++;
     }
-    cr_assert_eq(n, (64 - 1 - 2) / 3); /* pool pages, less its header and two roots */
+    cr_assert_eq(n, (65 - 1 - 2) / 3); /* pool pages, less its header and two roots; one more would make another */
     cr_assert_eq(word_at(r, page_word(&r->k, f, PAGE_USER_MAP)), 0);
+    rig_free(r);
+}
+
+Test(uspace, a_user_is_entered_in_its_space_only)
+{
+    struct maps_rig m;
+    maps_boot(&m, 0);
+    struct rig *r = &m.r;
+    uspace_use(&r->machine->harts[1], &r->k, 2);
+    cr_assert_eq(word_at(r, paddr_plus(r->k.at.spaces, SPACE_MASK)), 0);
+    cr_assert_eq(word_at(r, paddr_plus(r->k.at.spaces, SPACE_BYTES + SPACE_MASK)), 2);
+    cr_assert(r->machine->harts[1].asid == 2 && r->machine->harts[1].root.v == uspace_root(&r->k, r->b, 2).v);
     rig_free(r);
 }
 
@@ -231,6 +245,30 @@ Test(iommu_drv, ring_contents_and_wrap)
     rig_free(r);
 }
 
+/* The status comes only after another hart had the queue lock while we polled. */
+static struct maps_rig *polled;
+static void lock_and_step(struct hart *h)
+{
+    struct hart *other = &h->machine->harts[1];
+    paddr lock = paddr_plus(polled->r.k.at.queue, QUEUE_LOCK);
+    cr_assert(spin_trylock(other, &polled->r.k, lock), "the queue lock is held while polling");
+    spin_unlock(other, &polled->r.k, lock);
+    native_queue_step(h->machine, &polled->queue);
+}
+
+Test(iommu_drv, the_lock_is_free_between_polls)
+{
+    struct maps_rig m;
+    maps_boot(&m, 0);
+    struct vtd_descriptor d = vtd_desc_iotlb(VTD_GRANULARITY_GLOBAL, 0, (iova){ 0 }, 0, false);
+    polled = &m;
+    m.queue.deferred = true;
+    m.r.machine->on_pause = lock_and_step;
+    qi_submit_sync(m.r.h, &m.r.k, &d, 1);
+    cr_assert(m.queue.invalidations == 1 && m.queue.waits == 1);
+    rig_free(&m.r);
+}
+
 /* ---- the grant */
 
 /* The frame that the next single-page allocation returns, free, full of old data, mapped for users and a device. */
@@ -293,6 +331,9 @@ Test(grant, each_part_alone_does_its_own_and_nothing_else)
         cr_assert_eq(locked(r, t.g.f), (parts & GRANT_LOCK) != 0);
         cr_assert_eq(words_set(r, t.g.f), secure ? 0 : coherence ? 512 - 64 : 512);
         cr_assert_eq(r->h->class_count[CLASS_PAGE_OWN], coherence);
+        cr_assert_eq(r->h->prefetches, coherence ? LINES_PER_PAGE : 0);
+        cr_assert_eq(r->h->fences, coherence + secure);
+        cr_assert_eq(r->h->load_fences, secure);
         cr_assert_eq(r->h->class_count[CLASS_PAGE_ZERO], secure);
         uint32_t phases = 1u << PH_OTHER | 1u << PH_ALLOC | 1u << PH_PUBLISH | (coherence ? 1u << PH_COHERENCE : 0) |
             (secure ? 1u << PH_ZERO | 1u << PH_FENCE : 0) | ((parts & GRANT_LOCK) != 0 ? 1u << PH_LOCK : 0) |
@@ -363,7 +404,7 @@ Test(grant, planted_faults_do_what_they_say)
     cr_assert_eq(words_set(t.r, t.g.f), 512 - 63);
     rig_free(t.r);
     grant_on(&t, GRANT_SECURE, KERN_PLANT_SKIP_FENCE);
-    cr_assert_eq(words_set(t.r, t.g.f), 0);
+    cr_assert(words_set(t.r, t.g.f) == 0 && t.r->h->fences + t.r->h->load_fences == 0);
     rig_free(t.r);
 }
 
