@@ -30,7 +30,9 @@ static void write_temporary(char *path, const char *text)
 static struct machine *build(struct study_doc *study, const char *text, const char *const *sets, size_t n)
 {
     struct run_options options = run_options_default();
-    char path[] = "/tmp/labyrinth-bench-XXXXXX.yaml";
+    const char *folder = getenv("TMPDIR");
+    char path[PATH_MAX_BYTES];
+    snprintf(path, sizeof path, "%s/labyrinth-bench-XXXXXX.yaml", folder && *folder ? folder : "/tmp");
     write_temporary(path, text);
     bool good = study_load(study, path, sets, n);
     unlink(path);

@@ -10,7 +10,8 @@ static const struct usage usage = {
     .common = COMMON_CONFIG | COMMON_QUIET,
     .arguments = "CONFIG...", .args_min = 1, .args_max = 1000,
     .doc = "Checks configurations without running them: experiments, or machines by path.\v"
-           "Prints all errors with file, line, column, rule and nearest key; exit code 2 if there are any.",
+           "Prints all errors with file, line, column, rule and nearest key; exit code 2 if there are any. Of a sweep every "
+           "point is built.",
 };
 
 /* What the file says it is; "experiment" if that cannot be told. */
@@ -26,18 +27,49 @@ static const char *kind_of(struct arena *arena, const char *argument)
     return kind;
 }
 
-static bool check_experiment(const struct common *c, const char *argument)
+/* Loads and builds with these assignments. what: the point, for the message; NULL: the base. */
+static bool build_point(const struct common *c, const char *argument, const char *const *sets, size_t n, const char *what)
 {
     struct study_doc study;
-    if (study_load(&study, argument, c->sets, c->sets_count)) {
+    if (study_load(&study, argument, sets, n)) {
         struct machine *m = machine_new(&study.doc, &c->run, study.diag);
         if (m)
             machine_free(m);
     }
     bool good = diag_count(study.diag) == 0;
+    if (!good && what)
+        fprintf(stderr, "%s, at the point %s:\n", argument, what);
     diag_print(study.diag, stderr);
     study_unload(&study);
     return good;
+}
+
+/* The first bad point ends it: its neighbours mostly have the same fault. */
+static bool check_points(const struct common *c, const char *argument)
+{
+    struct study_doc study;
+    bool good = true;
+    load_or_fail(&study, argument, c->sets, c->sets_count);
+    const struct sweep_axes *axes = &study.doc.axes;
+    const char **sets = ARENA_ARRAY(study.arena, const char *, c->sets_count + axes->axes_count);
+    for (size_t i = 0; i < c->sets_count; i++)
+        sets[i] = c->sets[i];
+    for (uint64_t point = 0; good && axes->axes_count > 0 && point < axes->points_count; point++) {
+        const char *const *coordinates = sweep_point(study.arena, axes, point);
+        const char *what = "";
+        for (size_t i = 0; i < axes->axes_count; i++) {
+            sets[c->sets_count + i] = coordinates[i];
+            what = arena_printf(study.arena, "%s%s%s", what, i ? ", " : "", coordinates[i]);
+        }
+        good = build_point(c, argument, sets, c->sets_count + axes->axes_count, what);
+    }
+    study_unload(&study);
+    return good;
+}
+
+static bool check_experiment(const struct common *c, const char *argument)
+{
+    return build_point(c, argument, c->sets, c->sets_count, NULL) && check_points(c, argument);
 }
 
 static bool check_machine(const char *argument)

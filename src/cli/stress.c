@@ -9,13 +9,14 @@
 #include "src/base/fail.h"
 #include "src/cli/cli.h"
 
-enum { KEY_SEEDS = 0x200, KEY_OPS, SETS_OWN = 4 };
+enum { KEY_SEEDS = 0x200, KEY_OPS, KEY_LINES, SETS_OWN = 4 };
 
-struct own { uint64_t first, last, operations; };
+struct own { uint64_t first, last, operations, lines; };
 
 static const struct argp_option options[] = {
     { "seeds", KEY_SEEDS, "A..B", 0, "Seeds to run, both included (default: 1..10)", 0 },
     { "ops", KEY_OPS, "N", 0, "Operations of each hart (default: 10000)", 0 },
+    { "lines", KEY_LINES, "N", 0, "Cache lines that all harts share (default: 64)", 0 },
     { 0 },
 };
 
@@ -38,6 +39,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case KEY_SEEDS: parse_seeds(own, arg); return 0;
     case KEY_OPS: own->operations = parse_number("--ops", arg, 1, UINT64_C(1) << 40); return 0;
+    case KEY_LINES: own->lines = parse_number("--lines", arg, 1, 1u << 26); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -45,24 +47,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct usage usage = {
     .options = options, .parser = parse, .common = COMMON_CONFIG | COMMON_HOST | COMMON_QUIET,
     .arguments = "CONFIG", .args_min = 1, .args_max = 1,
-    .doc = "Runs random loads, stores and atomics on the machine of an experiment, under many seeds.\v"
+    .doc = "Runs random loads, stores, atomics, flushes and fences on the machine of an experiment, under many seeds.\v"
            "All agents of the experiment are replaced by program random-mix on every core; values, coherence and accounting "
            "are checked on every operation. Prints each seed and how it ended; the exit code is the highest. A failure "
-           "is repeated with --seeds N.",
+           "is repeated with --seeds N. Small caches and delays come by --set, such as --set machine.net_jitter=5ns.",
 };
 
 /* The user's assignments first, then the agents, so that the user's may reach the machine only. */
 static int run_seed(const struct common *c, const struct own *own, uint64_t seed)
 {
     struct study_doc study;
-    char agents[120], seed_set[40];
+    char agents[240], seed_set[40];
     const char **sets = calloc(c->sets_count + SETS_OWN, sizeof *sets);
     CHECK(sets, "out of memory");
     size_t n = 0;
     sets[n++] = "sweep={}";
     sets[n++] = "plots=[]";
-    snprintf(agents, sizeof agents, "agents=[{name: stress, on: core0-, program: random-mix, count: %" PRIu64 "}]",
-             own->operations);
+    snprintf(agents, sizeof agents,
+             "agents=[{name: stress, on: core0-, program: random-mix, count: %" PRIu64 ", lines: %" PRIu64 ", loads: 45%%, "
+             "atomics: 10%%, flushes: 5%%, fences: 5%%, string_stores: 5%%, nt_stores: 5%%, prefetches: 5%%}]",
+             own->operations, own->lines);
     sets[n++] = agents;
     for (size_t i = 0; i < c->sets_count; i++)
         sets[n++] = c->sets[i];
@@ -109,7 +113,7 @@ static int run_apart(const struct common *c, const struct own *own, uint64_t see
 
 static int run(int argc, char **argv)
 {
-    struct own own = { 1, 10, 10000 };
+    struct own own = { 1, 10, 10000, 64 };
     struct common c = parse_arguments(&usage, argc, argv, &own);
     int highest = EXIT_CLEAN;
     for (uint64_t seed = own.first; seed <= own.last; seed++) {
