@@ -75,14 +75,14 @@ void study_say_failures(FILE *out, struct store *store, const struct plan *plan,
 /* The classes that a study is most likely about: their mean and 99th percentile. */
 static size_t choose_columns(const struct frame *f, size_t columns[COLUMNS_SHOWN])
 {
-    static const char *const wanted[] = { "exclusive.grant", "alloc.pair", "alloc.atomic", "page.own", "pingpong.one_way",
-                                          "alloc.kernel", "dma.write", "atomic", "store", "load" };
+    static const enum class_id wanted[] = { CLASS_GRANT, CLASS_PAIR, CLASS_ALLOC_ATOMIC, CLASS_PAGE_OWN, CLASS_PINGPONG,
+                                            CLASS_ALLOC_KERNEL, CLASS_DMA_WRITE, CLASS_ATOMIC, CLASS_STORE, CLASS_LOAD };
     static const char *const stats[] = { "mean_ns", "p99_ns" };
     size_t n = 0;
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted && n < COLUMNS_SHOWN; i++)
         for (size_t k = 0; k < 2 && n < COLUMNS_SHOWN; k++) {
             char name[METRIC_NAME_MAX];
-            snprintf(name, sizeof name, "%s.%s", wanted[i], stats[k]);
+            snprintf(name, sizeof name, "%s.%s", class_infos[wanted[i]].name, stats[k]);
             size_t column = frame_column(f, name);
             if (column < f->metric_count)
                 columns[n++] = column;

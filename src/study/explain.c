@@ -53,12 +53,6 @@ const char *metric_label(const struct metric *m, char *buffer, size_t bytes)
 
 /* ---- list */
 
-static void list_terms(FILE *out, const char *class, const char *group, unsigned count, const struct term *terms)
-{
-    for (unsigned i = 0; i < count; i++)
-        fprintf(out, "  %s.%s.%s_ns\n", class, group, terms[i].name);
-}
-
 void metric_list(FILE *out)
 {
     for (unsigned i = 0; i < GLOBALS; i++)
@@ -67,11 +61,13 @@ void metric_list(FILE *out)
         fprintf(out, "%s: from %s to %s\n", class_infos[c].name, class_infos[c].start, class_infos[c].end);
         for (unsigned i = 0; i < STAT_PHASE; i++)
             fprintf(out, "  %s.%s\n", class_infos[c].name, stats[i].word);
-        if (class_infos[c].memory)
-            list_terms(out, class_infos[c].name, "phases", PART_COUNT, part_terms);
-        else
-            list_terms(out, class_infos[c].name, "phases", PHASE_COUNT, phase_terms);
-        list_terms(out, class_infos[c].name, "hardware", PART_COUNT, part_terms);
+        for (unsigned i = 0; i < phase_term_count((enum class_id)c); i++) {
+            unsigned phase = phase_in_order((enum class_id)c, i);
+            if (phase_usual((enum class_id)c, phase))
+                fprintf(out, "  %s.phases.%s_ns\n", class_infos[c].name, phase_term((enum class_id)c, phase)->name);
+        }
+        for (unsigned i = 0; i < PART_COUNT; i++)
+            fprintf(out, "  %s.hardware.%s_ns\n", class_infos[c].name, part_terms[i].name);
         fprintf(out, "  %s.parts.SOURCE.STATISTIC\n", class_infos[c].name);
     }
 }

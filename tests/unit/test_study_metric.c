@@ -60,7 +60,7 @@ static uint64_t value_of(const struct result *r, const char *name)
 
 static char *written(void (*write)(FILE *, const struct result *), const struct result *r)
 {
-    char *text = NULL;
+    static char *text;
     size_t bytes;
     FILE *out = open_memstream(&text, &bytes);
     write(out, r);
