@@ -8,6 +8,7 @@
 
 #include "src/base/fail.h"
 #include "src/cli/cli.h"
+#include "src/study/result_text.h"
 
 enum { KEY_SEEDS = 0x200, KEY_OPS, KEY_LINES, SETS_OWN = 4 };
 
@@ -79,10 +80,7 @@ static int run_seed(const struct common *c, const struct own *own, uint64_t seed
     if (!c->quiet)
         printf("seed %" PRIu64 ": %s, %" PRIu64 " operations, order_hash 0x%016" PRIx64 "\n", seed, run_stop_name(r->stop),
                r->events, r->order_hash);
-    if (r->stop_text && *r->stop_text)
-        fprintf(stderr, "%s\n", r->stop_text);
-    for (size_t i = 0; i < r->violation_count; i++)
-        fprintf(stderr, "%s\n", r->violations[i].text);
+    result_text_trouble(stderr, r);
     if (c->host_stats)
         print_host_stats(r);
     int code = run_stop_exit_code(r->stop);

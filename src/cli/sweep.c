@@ -11,6 +11,7 @@
 #include "src/cli/study.h"
 #include "src/config/emit.h"
 #include "src/study/outfile.h"
+#include "src/study/result_text.h"
 
 enum { KEY_SHARD = 0x200, KEY_REPEAT, WORKERS_MAX = 1024 };
 
@@ -72,10 +73,7 @@ static int run_point(void *arg, size_t point, FILE *record)
     machine_run(m);
     const struct result *r = machine_result(m);
     record_write(record, r);
-    if (r->stop_text && *r->stop_text)
-        fprintf(stderr, "%s\n", r->stop_text);
-    for (size_t i = 0; i < r->violation_count; i++)
-        fprintf(stderr, "%s: %s\n", r->violations[i].kind, r->violations[i].text);
+    result_text_trouble(stderr, r);
     if (job->common->host_stats)
         print_host_stats(r);
     return run_stop_exit_code(r->stop);

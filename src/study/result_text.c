@@ -238,12 +238,20 @@ static void violations(FILE *out, const struct result *r)
     }
 }
 
+/* The text of a violation that stopped the run is not told twice. */
+void result_text_trouble(FILE *out, const struct result *r)
+{
+    const char *stop = r->stop_text ? r->stop_text : "";
+    bool told = r->violation_count > 0 && strcmp(stop, r->violations[0].text) == 0;
+    if (*stop && !told)
+        fprintf(out, "\n%s%s", stop, stop[strlen(stop) - 1] == '\n' ? "" : "\n");
+    violations(out, r);
+}
+
 void result_text_write(FILE *out, const struct result *r, const struct text_options *options)
 {
     head(out, r, options);
-    if (r->stop_text && *r->stop_text)
-        fprintf(out, "\n%s%s", r->stop_text, r->stop_text[strlen(r->stop_text) - 1] == '\n' ? "" : "\n");
-    violations(out, r);
+    result_text_trouble(out, r);
     fputc('\n', out);
     result_text_latencies(out, r, options->style);
     breakdowns(out, r, options);

@@ -17,6 +17,9 @@ struct text_options {
 
 void result_text_write(FILE *, const struct result *, const struct text_options *);
 
+/* Why a run did not end clean: what stopped it, and each violation with its history. Nothing if it did. */
+void result_text_trouble(FILE *, const struct result *);
+
 /* Only the table of latencies: used by other commands as well. */
 void result_text_latencies(FILE *, const struct result *, struct text_style);
 
