@@ -4,10 +4,7 @@
 #ifndef LAB_KERN_GFP_H
 #define LAB_KERN_GFP_H
 
-#include "src/sim/classes.h"
-
-#include <stdbool.h>
-#include <stdint.h>
+#include "src/sim/hart.h"
 
 typedef uint32_t gfp_t;
 
