@@ -262,12 +262,33 @@ static void fill_entry(struct hart *h, struct store_entry *e, enum store_kind ki
     const struct observer *o = h->env.observer;
     if (kind == STORE_PLAIN && o->store_issued)
         o->store_issued(o->self, h->id, a, bytes, value, now_of(h));
+    if (kind == STORE_LINE && o->line_issued)
+        o->line_issued(o->self, h->id, paddr_line(a), value, now_of(h));
+}
+
+/* A hart sees its own stores to one line in program order, combined or not. */
+static bool wc_holds_line(const struct hart *h, lineno line)
+{
+    for (uint32_t i = 0; h->wc_used && i < h->desc.wc_buffers; i++)
+        if (h->wc[i].used && h->wc[i].line.v == line.v)
+            return true;
+    return false;
+}
+
+static bool sb_holds_line(const struct hart *h, lineno line)
+{
+    for (uint32_t i = 0; i < h->sb_count; i++)
+        if (paddr_line(entry_at(h, i)->addr).v == line.v)
+            return true;
+    return false;
 }
 
 void sb_push(struct hart *h, enum store_kind kind, paddr a, unsigned bytes, uint64_t value)
 {
     tick start = now_of(h);
     access_open(h, start);
+    if (wc_holds_line(h, paddr_line(a)))
+        wc_drain(h);
     while (h->sb_count == capacity(h)) {
         h->counters.store_buffer_full++;
         hart_suspend(h, WAIT_SLOT, "a store-buffer entry", false);
@@ -411,6 +432,8 @@ static struct wc_buffer *wc_find(struct hart *h, lineno line)
 void wc_store(struct hart *h, paddr a, unsigned bytes, uint64_t value)
 {
     struct wc_buffer *b;
+    if (sb_holds_line(h, paddr_line(a)))
+        sb_wait_empty(h, "older stores to the line of a non-temporal store");
     ledger_mark(&h->ledger, PART_CORE, now_of(h));
     while (!(b = wc_find(h, paddr_line(a))))
         hart_suspend(h, WAIT_WC, "a write-combining buffer", false);

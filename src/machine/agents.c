@@ -182,6 +182,8 @@ bool agents_prepare(struct machine *m, struct diag *diag)
     w->engine = m->engine;
     w->devices = m->devices;
     w->device_count = m->desc.devices.count;
+    w->harts = m->harts;
+    w->hart_count = m->desc.cores;
     w->arena = m->arena;
     w->illegal = illegal;
     w->device_finished = device_finished;

@@ -172,7 +172,7 @@ const struct param check_params[] = {
     { .key = "oracle", .type = P_BOOL, V(oracle), .deflt = "true", .help = "Judge grants, copies and page frames." },
     { .key = "values", .type = P_BOOL, V(values), .deflt = "true", .help = "Judge the value of every load and atomic." },
     { .key = "history", .type = P_UINT, V(history), .max = 65536, .deflt = "64", .help = "Events remembered per granted page." },
-    { .key = "line_history", .type = P_UINT, V(line_history), .min = 16, .max = UINT64_C(1) << 24, .deflt = "65536",
+    { .key = "line_history", .type = P_UINT, V(line_history), .min = 16, .max = UINT64_C(1) << 24, .deflt = "4096",
       .help = "Protocol transitions remembered, of all lines together." },
     { .key = "watchdog", .type = P_TIME, V(watchdog_ps), .min = PS_PER_US, .deflt = "100ms",
       .help = "Simulated time without any finished operation of an agent that has a count, after which the run is stuck." },

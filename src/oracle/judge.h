@@ -69,7 +69,7 @@ struct held_lock {
 };
 
 /* ---- agents */
-struct issued { paddr a; uint64_t value; unsigned bytes; tick time; };
+struct issued { paddr a; uint64_t value; unsigned bytes; bool unordered; tick time; };
 struct seen_atomic { paddr a; uint64_t old, new_value; unsigned bytes; };
 struct claim { paddr a; uint64_t value; unsigned bytes; tick time; };
 struct judged {
@@ -144,6 +144,7 @@ struct time_text time_text(tick);
 void values_store_issued(struct oracle *, unsigned agent, paddr, unsigned bytes, uint64_t value, tick now);
 bool values_store_visible(struct oracle *, unsigned agent, paddr, unsigned bytes, uint64_t value, tick now);
                           /* whether it was an ordinary (announced) store */
+void values_line_issued(struct oracle *, unsigned agent, lineno, uint64_t word, tick now);
 void values_line_visible(struct oracle *, unsigned agent, lineno, uint64_t word);
 void values_load(struct oracle *, struct shadow_page *, unsigned agent, paddr, unsigned bytes, uint64_t value,
                  bool forwarded, tick now);

@@ -50,6 +50,11 @@ static void on_store_issued(void *self, unsigned agent, paddr a, unsigned bytes,
     values_store_issued(self, agent, a, bytes, value, now);
 }
 
+static void on_line_issued(void *self, unsigned agent, lineno line, uint64_t word, tick now)
+{
+    values_line_issued(self, agent, line, word, now);
+}
+
 static void on_store_visible(void *self, unsigned agent, paddr a, unsigned bytes, uint64_t value, tick now)
 {
     struct oracle *o = self;
@@ -162,6 +167,7 @@ void oracle_observer(struct oracle *o, struct observer *out)
     if (o->desc.values || o->desc.grants) {
         out->store_issued = on_store_issued;
         out->store_visible = on_store_visible;
+        out->line_issued = on_line_issued;
         out->load = on_load;
         out->atomic = on_atomic;
         out->line_visible = on_line_visible;

@@ -35,13 +35,25 @@ static void grow_queue(struct judged *g)
     g->queue_head = 0;
 }
 
-void values_store_issued(struct oracle *o, unsigned agent, paddr a, unsigned bytes, uint64_t value, tick now)
+static void issue(struct judged *g, struct issued store)
 {
-    struct judged *g = &o->agent[agent];
     if (g->queue_count == g->queue_size)
         grow_queue(g);
-    *entry(g, g->queue_count++) = (struct issued){ a, value, bytes, now };
-    g->filter[bucket_of(a)]++;
+    *entry(g, g->queue_count++) = store;
+    g->filter[bucket_of(store.a)]++;
+}
+
+void values_store_issued(struct oracle *o, unsigned agent, paddr a, unsigned bytes, uint64_t value, tick now)
+{
+    issue(&o->agent[agent], (struct issued){ .a = a, .value = value, .bytes = bytes, .time = now });
+}
+
+/* A string store waits as the eight words it writes. */
+void values_line_issued(struct oracle *o, unsigned agent, lineno line, uint64_t word, tick now)
+{
+    for (unsigned i = 0; i < WORDS_PER_LINE; i++)
+        issue(&o->agent[agent], (struct issued){ .a = paddr_plus(line_addr(line), 8u * i), .value = word, .bytes = 8,
+                                                 .unordered = true, .time = now });
 }
 
 static bool is_entry(const struct issued *e, paddr a, unsigned bytes, uint64_t value)
@@ -90,9 +102,32 @@ bool values_store_visible(struct oracle *o, unsigned agent, paddr a, unsigned by
     return false;
 }
 
+/* Takes the oldest waiting word of a string store to `a` out of the leading run of such stores. */
+static bool take_unordered(struct judged *g, paddr a, uint64_t word)
+{
+    for (unsigned i = 0; i < g->queue_count && entry(g, i)->unordered; i++) {
+        if (entry(g, i)->a.v != a.v)
+            continue;
+        if (entry(g, i)->value != word)
+            return false; /* an older string store to the same word still waits */
+        for (unsigned k = i; k > 0; k--)
+            *entry(g, k) = *entry(g, k - 1);
+        g->queue_head = (g->queue_head + 1) & (g->queue_size - 1);
+        g->queue_count--;
+        g->filter[bucket_of(a)]--;
+        return true;
+    }
+    return false;
+}
+
 void values_line_visible(struct oracle *o, unsigned agent, lineno line, uint64_t word)
 {
     struct judged *g = &o->agent[agent];
+    unsigned taken = 0;
+    while (taken < WORDS_PER_LINE && take_unordered(g, paddr_plus(line_addr(line), 8u * taken), word))
+        taken++;
+    if (taken)
+        return;
     if (g->claim_count)
         for (unsigned i = 0; i < WORDS_PER_LINE; i++)
             redeem_claims(g, paddr_plus(line_addr(line), 8u * i), 8, word);

@@ -17,6 +17,9 @@ struct observer {
     void *self;
     /* A store has entered the hart's store buffer (not yet visible to others). */
     void (*store_issued)(void *self, unsigned agent, paddr, unsigned bytes, uint64_t value, tick now);
+    /* A string store of a whole line of equal words has entered the store buffer. It keeps its place among ordinary
+     * stores; a run of such stores is unordered among itself. */
+    void (*line_issued)(void *self, unsigned agent, lineno, uint64_t word, tick now);
     /* The oldest issued store of the hart (or a non-temporal / string store piece) became globally visible. */
     void (*store_visible)(void *self, unsigned agent, paddr, unsigned bytes, uint64_t value, tick now);
     /* A load returned a value; forwarded: from the hart's own store buffer. */
