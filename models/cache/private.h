@@ -81,6 +81,7 @@ void tags_drop(struct cache *, int64_t slot);      /* empties the slot, and L1's
 int64_t tags_victim(const struct cache *, lineno);
 
 /* cache.c */
+void mshr_issue(struct event *);                   /* an MSHR's lookup is done: step the protocol */
 struct mshr *mshr_find(struct cache *, lineno);
 struct write_back *wb_find(struct cache *, lineno);
 /* One protocol step on `l`, with history, watch, row counts; sends the outbox. Waits and missing rows are errors

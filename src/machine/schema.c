@@ -118,5 +118,6 @@ void machine_schema(FILE *out)
     experiment_object(&j);
     machine_object(&j, NULL);
     json_end(&j);
+    json_end(&j);
     json_finish(&j);
 }
