@@ -143,10 +143,12 @@ void ledger_interrupted(struct ledger *l, bool on, tick now)
 {
     for (uint32_t i = 0; i < l->paths.depth; i++) {
         struct request *r = &l->open[i];
-        enum phase_id next = on ? PH_INTERRUPTED : (enum phase_id)r->saved_phase;
-        if (on)
+        if (on && r->interrupts++ == 0) {
             r->saved_phase = r->phase;
-        move_cursor(r, next, now);
+            move_cursor(r, PH_INTERRUPTED, now);
+        } else if (!on && r->interrupts && --r->interrupts == 0) {
+            move_cursor(r, (enum phase_id)r->saved_phase, now);
+        }
     }
 }
 

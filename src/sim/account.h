@@ -74,6 +74,7 @@ struct request {
     tick phase_since;
     uint8_t phase;           /* enum phase_id */
     uint8_t saved_phase;     /* while interrupted */
+    uint8_t interrupts;      /* handlers running on top of it, nested */
     uint8_t source;          /* enum source_id, SOURCE_NONE until set */
     bool recorded;
     uint64_t phase_ps[PHASE_COUNT];
