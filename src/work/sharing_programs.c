@@ -41,8 +41,10 @@ static void ping_pong_run(struct hart *h, struct agent *a)
         if (a->member == 0)
             k_begin(h, CLASS_PINGPONG);
         take_turn(h, a);
-        if (a->member == 0)
+        if (a->member == 0) {
+            k_source(h, SOURCE_DONE);
             k_end(h);
+        }
     }
 }
 
