@@ -108,6 +108,7 @@ static void drain_ordered(struct hart *h, struct store_entry *e)
     if (e->kind == STORE_PLAIN) {
         enum hit_level level = cache_hit(h->cache, paddr_line(e->addr), true);
         if (level != HIT_NONE) {
+            paths_mark(&h->drain, PART_ISSUE, now_of(h)); /* it waited for the commit before it */
             commit_head(h, level == HIT_L1 ? SOURCE_L1 : SOURCE_L2);
             kick(h);
             return;
@@ -248,7 +249,7 @@ void sb_mshr_freed(struct hart *h, const struct path_set *birth, const struct de
 /* ---- entering */
 
 static void fill_entry(struct hart *h, struct store_entry *e, enum store_kind kind, paddr a, unsigned bytes, uint64_t value,
-                       tick start)
+                       tick start, bool announce)
 {
     e->addr = a;
     e->value = value;
@@ -260,7 +261,7 @@ static void fill_entry(struct hart *h, struct store_entry *e, enum store_kind ki
     e->hart = h;
     paths_copy(&e->requests, &h->ledger.paths);
     const struct observer *o = h->env.observer;
-    if (kind == STORE_PLAIN && o->store_issued)
+    if (announce && kind == STORE_PLAIN && o->store_issued)
         o->store_issued(o->self, h->id, a, bytes, value, now_of(h));
     if (kind == STORE_LINE && o->line_issued)
         o->line_issued(o->self, h->id, paddr_line(a), value, now_of(h));
@@ -283,9 +284,36 @@ static bool sb_holds_line(const struct hart *h, lineno line)
     return false;
 }
 
-void sb_push(struct hart *h, enum store_kind kind, paddr a, unsigned bytes, uint64_t value)
+static void record_retired(struct hart *h, tick start)
+{
+    if (h->ledger.recording)
+        account_record_one(h->env.account, CLASS_STORE_TO_RETIRE, SOURCE_DONE, now_of(h) - start, PART_ISSUE);
+}
+
+/* A plain store that finds the buffer empty, and its line writable once it has retired, commits there and then: the
+ * common case, without entry, event or copied paths. False: nothing has happened but that the hart's issue time
+ * has passed. */
+static bool commit_at_once(struct hart *h, paddr a, unsigned bytes, uint64_t value)
 {
     tick start = now_of(h);
+    const struct observer *o = h->env.observer;
+    if (o->store_issued)
+        o->store_issued(o->self, h->id, a, bytes, value, start);
+    hart_advance(h, h->desc.issue_ps);
+    enum hit_level level = cache_hit(h->cache, paddr_line(a), true);
+    if (level == HIT_NONE)
+        return false;
+    visible(h, &(struct store_entry){ .addr = a, .value = value, .bytes = (uint8_t)bytes, .kind = STORE_PLAIN }, now_of(h));
+    h->drain_free_at = now_of(h) + h->desc.commit_ps;
+    if (h->ledger.recording)
+        account_record_one(h->env.account, CLASS_STORE, level == HIT_L1 ? SOURCE_L1 : SOURCE_L2, h->desc.issue_ps, PART_L1);
+    record_retired(h, start);
+    return true;
+}
+
+/* Enters the buffer at `start`; `issued`: the observer knows and the hart's issue time is over. */
+static void enter(struct hart *h, enum store_kind kind, paddr a, unsigned bytes, uint64_t value, tick start, bool issued)
+{
     access_open(h, start);
     if (wc_holds_line(h, paddr_line(a)))
         wc_drain(h);
@@ -297,20 +325,33 @@ void sb_push(struct hart *h, enum store_kind kind, paddr a, unsigned bytes, uint
     ledger_mark(&h->ledger, PART_ISSUE, now);
     bool first = h->sb_count == 0;
     struct store_entry *e = entry_at(h, h->sb_count++);
-    fill_entry(h, e, kind, a, bytes, value, start);
+    fill_entry(h, e, kind, a, bytes, value, start, !issued);
     if (first && !unordered(e)) {
         paths_copy(&h->drain, &h->ledger.paths);
         e->handed = true;
     } else if (!first && wants_ownership(h, e)) {
         e->asked = cache_prefetch_write(h->cache, paddr_line(a), &h->ledger.paths) != ACCESS_NO_MSHR;
     }
+    tick retires = now + (issued ? 0 : h->desc.issue_ps);
+    if (first && h->drain_free_at < retires)
+        h->drain_free_at = retires; /* visible only once retired */
     kick(h);
     h->ledger.paths.depth--;
-    hart_advance(h, h->desc.issue_ps);
-    if (h->ledger.recording && (kind == STORE_PLAIN || kind == STORE_LINE))
-        account_record_one(h->env.account, CLASS_STORE_TO_RETIRE, SOURCE_DONE, now_of(h) - start, PART_ISSUE);
+    if (!issued)
+        hart_advance(h, h->desc.issue_ps);
+    if (kind == STORE_PLAIN || kind == STORE_LINE)
+        record_retired(h, start);
     if (!h->desc.store_buffer)
         sb_wait_empty(h, "its store to become visible (no store buffer)");
+}
+
+void sb_push(struct hart *h, enum store_kind kind, paddr a, unsigned bytes, uint64_t value)
+{
+    tick start = now_of(h);
+    bool alone = kind == STORE_PLAIN && !h->sb_count && !h->wc_used && h->drain_free_at <= start + h->desc.issue_ps;
+    if (alone && commit_at_once(h, a, bytes, value))
+        return;
+    enter(h, kind, a, bytes, value, start, alone);
 }
 
 void sb_wait_empty(struct hart *h, const char *why)

@@ -47,20 +47,32 @@ static uint64_t count_of(const struct account *account, enum class_id class)
     return s ? s->latency.count : 0;
 }
 
-static uint64_t accesses(const struct account *a)
+static uint64_t accesses(const struct result *r)
 {
+    const struct account *a = r->account;
     return count_of(a, CLASS_LOAD) + count_of(a, CLASS_STORE) + count_of(a, CLASS_ATOMIC);
 }
 
-static uint64_t allocations(const struct account *a)
+/* Transactions with a home: misses and upgrades. */
+static uint64_t misses(const struct result *r)
 {
+    uint64_t n = 0;
+    for (size_t i = 0; i < r->counter_count; i++)
+        if (strcmp(r->counters[i].name, "cache.misses_count") == 0 || strcmp(r->counters[i].name, "cache.upgrades_count") == 0)
+            n += r->counters[i].value;
+    return n;
+}
+
+static uint64_t allocations(const struct result *r)
+{
+    const struct account *a = r->account;
     uint64_t n = count_of(a, CLASS_ALLOC_OTHER);
     for (unsigned c = CLASS_ALLOC_ATOMIC; c < CLASS_ALLOC_OTHER; c++)
         n += count_of(a, (enum class_id)c);
     return n;
 }
 
-static struct bench_sample run_machine(const struct bench *b, bool quick, uint64_t (*count)(const struct account *))
+static struct bench_sample run_machine(const struct bench *b, bool quick, uint64_t (*count)(const struct result *))
 {
     struct study_doc study;
     char operations[64];
@@ -73,26 +85,26 @@ static struct bench_sample run_machine(const struct bench *b, bool quick, uint64
     const struct result *r = machine_result(m);
     if (r->stop != RUN_DONE)
         panic("bench %s stopped: %s\n%s", b->name, run_stop_name(r->stop), r->stop_text);
-    struct bench_sample sample = { count(r->account), seconds };
+    struct bench_sample sample = { count(r), seconds };
     machine_free(m);
     study_unload(&study);
     return sample;
 }
 
 static struct bench_sample run_accesses(const struct bench *b, bool quick) { return run_machine(b, quick, accesses); }
+static struct bench_sample run_misses(const struct bench *b, bool quick) { return run_machine(b, quick, misses); }
 static struct bench_sample run_allocations(const struct bench *b, bool quick) { return run_machine(b, quick, allocations); }
 
-static const char hits[] =
-    "kind: experiment\n"
-    "machine: { base: xeon-e5-2660v3, cores: 1 }\n"
-    "protocol: mesi\n"
-    "agents: [{ name: bench, on: core0, program: random-mix, lines: 64, loads: 65%, count: 1, warmup: 1000 }]\n";
+#define MACHINE(cores) "kind: experiment\nmachine: { base: xeon-e5-2660v3, cores: " #cores " }\nprotocol: mesi\n"
+#define UNJUDGED "checks: { oracle: false, values: false }\n"
+#define HITS "agents: [{ name: bench, on: core0, program: random-mix, lines: 64, loads: 100%, private: true, count: 1, warmup: 1000 }]\n"
+#define MIXED "agents: [{ name: bench, on: core0-7, program: random-mix, lines: 1024, loads: 65%, count: 1 }]\n"
 
-static const char mixed[] =
-    "kind: experiment\n"
-    "machine: { base: xeon-e5-2660v3, cores: 8 }\n"
-    "protocol: mesi\n"
-    "agents: [{ name: bench, on: core0-7, program: random-mix, lines: 1024, loads: 65%, count: 1 }]\n";
+/* Versions of copies are compared in every run; "judged" adds the oracle, as `labyrinth run` does. */
+static const char hits[] = MACHINE(1) UNJUDGED HITS;
+static const char hits_judged[] = MACHINE(1) HITS;
+static const char mixed[] = MACHINE(8) UNJUDGED MIXED;
+static const char mixed_judged[] = MACHINE(8) MIXED;
 
 static const char pairs[] =
     "kind: experiment\n"
@@ -104,8 +116,11 @@ static const char pairs[] =
 /* Speeds of machines are told in events of PHOLD: how much simulated work one queue operation's worth of host
  * time buys. */
 const struct bench machine_benches[] = {
-    { "l1-hits", "accesses that hit, 1 hart", run_accesses, "phold", 4000000, hits },
+    { "l1-hits", "loads that hit, 1 hart", run_accesses, "phold", 4000000, hits },
+    { "l1-hits-judged", "the same with the oracle", run_accesses, "l1-hits", 4000000, hits_judged },
     { "shared-mix", "accesses, 8 harts, 65 % loads, 1024 lines", run_accesses, "phold", 100000, mixed },
+    { "shared-mix-judged", "the same with the oracle", run_accesses, "shared-mix", 100000, mixed_judged },
+    { "shared-misses", "misses and upgrades of that mix", run_misses, "phold", 100000, mixed },
     { "allocations", "order-0 allocations and frees, 1 hart", run_allocations, "phold", 100000, pairs },
 };
 const unsigned machine_bench_count = sizeof machine_benches / sizeof *machine_benches;
