@@ -30,23 +30,36 @@ static void kick(struct hart *h)
 
 /* ---- the end of a store */
 
-static void visible(struct hart *h, struct store_entry *e, tick now)
+static void visible_plain(struct hart *h, paddr a, unsigned bytes, uint64_t value, tick now)
 {
     const struct observer *o = h->env.observer;
-    component_op(&h->component, now, CEV_STORE, e->addr.v, e->value);
-    if (e->kind == STORE_PLAIN) {
-        memory_write(h->env.memory, e->addr, e->bytes, e->value);
-        cache_wrote(h->cache, paddr_line(e->addr));
-        if (o->store_visible)
-            o->store_visible(o->self, h->id, e->addr, e->bytes, e->value, now);
-    } else if (e->kind == STORE_LINE) {
-        uint64_t *words = memory_line(h->env.memory, paddr_line(e->addr));
-        for (unsigned i = 0; i < LINE_BYTES / 8; i++)
-            words[i] = e->value;
-        cache_wrote(h->cache, paddr_line(e->addr));
-        if (o->line_visible)
-            o->line_visible(o->self, h->id, paddr_line(e->addr), e->value, now);
-    }
+    component_op(&h->component, now, CEV_STORE, a.v, value);
+    memory_write(h->env.memory, a, bytes, value);
+    cache_wrote(h->cache, paddr_line(a));
+    if (o->store_visible)
+        o->store_visible(o->self, h->id, a, bytes, value, now);
+}
+
+static void visible_line(struct hart *h, lineno line, uint64_t word, tick now)
+{
+    const struct observer *o = h->env.observer;
+    uint64_t *words = memory_line(h->env.memory, line);
+    component_op(&h->component, now, CEV_STORE_FULL, line_addr(line).v, word);
+    for (unsigned i = 0; i < LINE_BYTES / 8; i++)
+        words[i] = word;
+    cache_wrote(h->cache, line);
+    if (o->line_visible)
+        o->line_visible(o->self, h->id, line, word, now);
+}
+
+static void visible(struct hart *h, const struct store_entry *e, tick now)
+{
+    if (e->kind == STORE_PLAIN)
+        visible_plain(h, e->addr, e->bytes, e->value, now);
+    else if (e->kind == STORE_LINE)
+        visible_line(h, paddr_line(e->addr), e->value, now);
+    else
+        component_op(&h->component, now, CEV_FLUSH, e->addr.v, 0);
 }
 
 static void record_store(struct hart *h, const struct store_entry *e, const struct path_set *at_end, enum source_id source)
@@ -303,7 +316,7 @@ static bool commit_at_once(struct hart *h, paddr a, unsigned bytes, uint64_t val
     enum hit_level level = cache_hit(h->cache, paddr_line(a), true);
     if (level == HIT_NONE)
         return false;
-    visible(h, &(struct store_entry){ .addr = a, .value = value, .bytes = (uint8_t)bytes, .kind = STORE_PLAIN }, now_of(h));
+    visible_plain(h, a, bytes, value, now_of(h));
     h->drain_free_at = now_of(h) + h->desc.commit_ps;
     if (h->ledger.recording)
         account_record_one(h->env.account, CLASS_STORE, level == HIT_L1 ? SOURCE_L1 : SOURCE_L2, h->desc.issue_ps, PART_L1);
