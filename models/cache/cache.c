@@ -455,8 +455,10 @@ void cache_unwatch(struct cache *c) { c->watch_fn = NULL; }
 static void respond_mshr(struct cache *c, struct mshr *m, struct msg *in)
 {
     struct outbox out;
-    CHECK(m->busy && m->line.v == in->line.v, "%s: a %s for line %#" PRIx64 " finds no transaction", c->component.name,
-          msg_infos[in->kind].name, in->line.v);
+    if (!m->busy || m->line.v != in->line.v) {
+        cache_fail(c, in->line, "a %s arrives at %s for a transaction that is over", msg_infos[in->kind].name, c->component.name);
+        return;
+    }
     m->delta = in->delta;       /* last arrival: the one that completes is the one kept */
     if (in->kind != MSG_ACK)
         m->served_by = in->served_by;
@@ -470,8 +472,10 @@ static void respond_mshr(struct cache *c, struct mshr *m, struct msg *in)
 static void respond_wb(struct cache *c, struct write_back *w, struct msg *in)
 {
     struct outbox out;
-    CHECK(w->busy && w->line.v == in->line.v, "%s: a %s finds no write-back", c->component.name,
-          msg_infos[in->kind].name);
+    if (!w->busy || w->line.v != in->line.v) {
+        cache_fail(c, in->line, "a %s arrives at %s for a write-back that is over", msg_infos[in->kind].name, c->component.name);
+        return;
+    }
     enum cache_event event = cache_classify(&w->line_state, in);
     if (cache_do(c, &w->line_state, w->line, event, in, in->txn, &in->delta, &out) == STEP_DONE)
         wb_after_step(c, w);

@@ -192,6 +192,15 @@ static bool data_is_current(struct home *h, int64_t slot, const struct outbox *o
     return !sends || h->lines[slot].version == memory_versions(h->env.memory, (lineno){ h->tag[slot] })->current;
 }
 
+/* A protocol may forward to an owner where there is none. */
+static bool all_addressed(const struct outbox *out)
+{
+    for (unsigned i = 0; i < out->n; i++)
+        if (!out->m[i].multicast && out->m[i].to < 0)
+            return false;
+    return true;
+}
+
 /* Steps a slot's line. `in` is NULL for RECALL. */
 static enum verdict step(struct home *h, int64_t slot, enum home_event event, const struct msg *in, const struct delta *d,
                          bool from_dram)
@@ -212,6 +221,10 @@ static enum verdict step(struct home *h, int64_t slot, enum home_event event, co
     if (v == STEP_ILLEGAL) {
         fail(h, in, line, "the protocol has no row", home_state_name(p, old), home_event_name(event));
         return v;
+    }
+    if (!all_addressed(&out)) {
+        fail(h, in, line, "a message is to go to the owner, and there is none", home_state_name(p, old), home_event_name(event));
+        return STEP_ILLEGAL;
     }
     if (out.keep_data)
         x->dirty = x->valid = true;
