@@ -287,6 +287,8 @@ void mshr_issue(struct event *e)
                                m->event == CEV_STORE || m->event == CEV_STORE_FULL, now);
     if (cache_do(c, &m->line_state, m->line, m->event, NULL, mshr_txn(c, m), &m->delta, &out) != STEP_DONE)
         return;
+    if (out.complete)
+        m->served_by = SOURCE_L2; /* nobody had to be asked */
     mshr_after_step(c, m, &out);
 }
 
