@@ -1,30 +1,26 @@
 /* src/cli/check.c - labyrinth check: every error of the given files, without running. */
 #include <string.h>
 
+#include "models/coherence/table.h"
 #include "src/base/fail.h"
 #include "src/cli/cli.h"
 #include "src/config/find.h"
-#include "src/config/read.h"
 
 static const struct usage usage = {
     .common = COMMON_CONFIG | COMMON_QUIET,
     .arguments = "CONFIG...", .args_min = 1, .args_max = 1000,
-    .doc = "Checks configurations without running them: experiments, or machines by path.\v"
+    .doc = "Checks configurations without running them: experiments, or machines and protocols by path.\v"
            "Prints all errors with file, line, column, rule and nearest key; exit code 2 if there are any. Of a sweep every "
            "point is built.",
 };
 
-/* What the file says it is; "experiment" if that cannot be told. */
-static const char *kind_of(struct arena *arena, const char *argument)
+/* The same text as when a run refuses its input. */
+static void print_errors(const struct diag *diag)
 {
-    struct diag *ignored = diag_new();
-    const char *kind = "experiment";
-    struct node *root = config_is_path(argument) ? read_file(arena, ignored, argument) : NULL;
-    const struct node *said = root ? node_peek(root, "kind") : NULL;
-    if (said && said->kind == NODE_SCALAR)
-        kind = said->text;
-    diag_free(ignored);
-    return kind;
+    size_t n = diag_count(diag);
+    if (n > 0)
+        fprintf(stderr, "labyrinth: %zu error%s in the input\n", n, n == 1 ? "" : "s");
+    diag_print(diag, stderr);
 }
 
 /* Loads and builds with these assignments. what: the point, for the message; NULL: the base. */
@@ -39,7 +35,7 @@ static bool build_point(const struct common *c, const char *argument, const char
     bool good = diag_count(study.diag) == 0;
     if (!good && what)
         fprintf(stderr, "%s, at the point %s:\n", argument, what);
-    diag_print(study.diag, stderr);
+    print_errors(study.diag);
     study_unload(&study);
     return good;
 }
@@ -72,16 +68,33 @@ static bool check_experiment(const struct common *c, const char *argument)
     return build_point(c, argument, c->sets, c->sets_count, NULL) && check_points(c, argument);
 }
 
-static bool check_machine(const char *argument)
+/* What is wrong is in diag. */
+static void check_by_kind(struct arena *arena, struct diag *diag, const char *argument, const char *kind)
+{
+    struct origin by = { argument, 0, 0 };
+    if (strcmp(kind, "machine") == 0) {
+        machine_load(arena, diag, argument, by, NULL);
+    } else {
+        struct node *root = config_load(arena, diag, "protocols", "protocol", argument, by, NULL);
+        struct protocol *p = root ? protocol_load(root, diag) : NULL;
+        if (p)
+            protocol_free(p);
+    }
+}
+
+static bool check_file(const struct common *c, const char *argument)
 {
     struct arena *arena = arena_new();
     struct diag *diag = diag_new();
-    machine_load(arena, diag, argument, (struct origin){ argument, 0, 0 }, NULL);
+    const char *kind = config_kind(arena, diag, "experiments", argument);
+    bool experiment = kind && strcmp(kind, "experiment") == 0;
+    if (kind && !experiment)
+        check_by_kind(arena, diag, argument, kind);
     bool good = diag_count(diag) == 0;
-    diag_print(diag, stderr);
+    print_errors(diag);
     diag_free(diag);
     arena_free(arena);
-    return good;
+    return good && (!experiment || check_experiment(c, argument));
 }
 
 static int run(int argc, char **argv)
@@ -89,13 +102,10 @@ static int run(int argc, char **argv)
     struct common c = parse_arguments(&usage, argc, argv, NULL);
     size_t bad = 0;
     for (size_t i = 0; i < c.args_count; i++) {
-        struct arena *arena = arena_new();
-        bool good = strcmp(kind_of(arena, c.args[i]), "machine") == 0 ? check_machine(c.args[i])
-                                                                    : check_experiment(&c, c.args[i]);
+        bool good = check_file(&c, c.args[i]);
         if (good && !c.quiet)
             printf("%s: good\n", c.args[i]);
         bad += !good;
-        arena_free(arena);
     }
     return bad ? EXIT_INPUT : EXIT_CLEAN;
 }

@@ -111,7 +111,7 @@ bool agents_read(struct machine *m, struct diag *diag)
     struct node *list = m->doc->agents;
     m->entry_count = list ? (unsigned)list->count : 0;
     m->entries = ARENA_ARRAY(m->arena, struct agent_entry, m->entry_count + 1);
-    m->work.agents = ARENA_ARRAY(m->arena, struct agent, (size_t)m->desc.cores + 16);
+    m->work.agents = ARENA_ARRAY(m->arena, struct agent, (size_t)m->desc.cores + DEVICES_MAX);
     unsigned i = 0;
     for (struct node *n = list ? list->first : NULL; n; n = n->next, i++)
         if (node_expect(diag, n, NODE_MAPPING, "An agent is a mapping: { name: owner, on: core0, program: alloc-repeat }."))

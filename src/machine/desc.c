@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <string.h>
 
 #define H(field) PARAM_FIELD(struct hart_desc, field)
 static const struct param hart_params[] = {
@@ -84,7 +85,7 @@ static const struct param llc_params[] = {
 
 #define D(field) PARAM_FIELD(struct device_keys, field)
 static const struct param device_params[] = {
-    { .key = "count", .type = P_UINT, D(count), .max = 16, .deflt = "0", .help = "DMA devices." },
+    { .key = "count", .type = P_UINT, D(count), .max = DEVICES_MAX, .deflt = "0", .help = "DMA devices." },
     { .key = "mshrs", .type = P_UINT, D(mshrs), .min = 1, .max = 64, .deflt = "16",
       .help = "Coherent accesses of one device (and of the IOMMU) under way at once." },
     { .key = "dma", .type = P_GROUP, .offset = offsetof(struct device_keys, dma), .group = dma_params, .help = "The DMA engine." },
@@ -198,9 +199,20 @@ const struct param agent_params[] = {
 
 /* ---- rules between keys */
 
+enum { MEMORY_UNIT_BYTES = 4 << 20 };
+
+/* What the user wrote himself, where a group of the base is overridden in part; else the group. */
+static struct node *blamed(struct node *group)
+{
+    for (struct node *n = group && group->kind == NODE_MAPPING ? group->first : NULL; n; n = n->next)
+        if (strcmp(n->at.file, group->at.file) != 0)
+            return n;
+    return group;
+}
+
 static void group_error(struct diag *diag, struct node *machine, const char *key, const char *rule, const char *what)
 {
-    struct node *at = node_peek(machine, key);
+    struct node *at = blamed(node_peek(machine, key));
     node_error(diag, at ? at : machine, rule, "%s: %s", key, what);
 }
 
@@ -218,7 +230,7 @@ static void check_sets(struct diag *diag, struct node *machine, const char *key,
     }
 }
 
-static void check_machine(struct diag *diag, struct node *machine, struct machine_desc *m, const struct kernel_keys *k)
+static void check_machine(struct diag *diag, struct node *machine, struct machine_desc *m)
 {
     check_sets(diag, machine, "l1", m->l1.size_bytes, m->l1.ways, 1);
     check_sets(diag, machine, "l2", m->l2.size_bytes, m->l2.ways, 1);
@@ -240,8 +252,6 @@ static void check_machine(struct diag *diag, struct node *machine, struct machin
         group_error(diag, machine, "iommu", text, "the numbers do not fit together");
     if (m->cores + m->devices.count + 1 > AGENTS_MAX)
         group_error(diag, machine, "devices", "A sharer set holds 320 agents.", "cores and devices are too many");
-    if (k->memory_bytes % (4u << 20))
-        node_error(diag, machine, "Memory is made of order-10 blocks.", "kernel.memory is not a multiple of 4 MiB");
 }
 
 bool machine_desc_read(struct experiment_doc *doc, struct arena *arena, struct diag *diag, struct machine_desc *m,
@@ -270,7 +280,11 @@ bool machine_desc_read(struct experiment_doc *doc, struct arena *arena, struct d
     param_fill(node_get(doc->root, "checks"), check_params, c, &ctx);
     m->hart.l1_ps = m->l1.hit_ps;
     m->hart.l2_ps = m->l2.hit_ps;
-    if (diag_count(diag) == before)
-        check_machine(diag, doc->machine ? doc->machine : doc->root, m, k);
+    if (diag_count(diag) != before)
+        return false;
+    check_machine(diag, doc->machine ? doc->machine : doc->root, m);
+    if (k->memory_bytes % MEMORY_UNIT_BYTES)
+        node_error(diag, node_peek(doc->kernel, "memory"), "Memory is made of blocks of the highest order, 4 MiB.",
+                   "this is not a multiple of 4 MiB");
     return diag_count(diag) == before;
 }

@@ -25,6 +25,8 @@ struct llc_keys {
     tick lookup_ps, occupancy_ps, response_occupancy_ps;
 };
 
+enum { DEVICES_MAX = 16 };
+
 struct device_keys {
     uint32_t count;
     struct dma_desc dma;

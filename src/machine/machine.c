@@ -44,7 +44,11 @@ struct machine *machine_new(struct experiment_doc *doc, const struct run_options
     m->doc = doc;
     m->options = *options;
     bool good = machine_desc_read(doc, m->arena, diag, &m->desc, &m->kernel_keys, &m->checks);
-    good = good && agents_read(m, diag);
+    if (!good) { /* read on for more errors, without complaining about cores and devices nobody knows */
+        m->desc.cores = HARTS_MAX;
+        m->desc.devices.count = DEVICES_MAX;
+    }
+    good = agents_read(m, diag) && good;
     if (doc->plots)
         node_use_all(doc->plots);
     if (doc->protocol)

@@ -37,7 +37,8 @@ refused() {
     fi
 }
 
-for file in tests/bad/*.yaml; do
+# In machine/: what only the whole machine can refuse.
+for file in tests/bad/*.yaml tests/bad/machine/*.yaml; do
     refused "$file" "${file%.yaml}.expected" check "$file"
 done
 
