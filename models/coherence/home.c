@@ -93,7 +93,7 @@ static void drop(struct home *h, int64_t slot)
 
 /* ---- parked requests: one list per slot, in order of arrival */
 
-static void park(struct home *h, int64_t slot, const struct msg *m)
+static int32_t park_take(struct home *h)
 {
     if (h->parked_free == NO_PARKED) {
         int32_t cap = h->parked_cap ? h->parked_cap * 2 : 64;
@@ -106,6 +106,14 @@ static void park(struct home *h, int64_t slot, const struct msg *m)
     }
     int32_t i = h->parked_free;
     h->parked_free = h->parked[i].next;
+    h->parked_count++;
+    h->counters.parked++;
+    return i;
+}
+
+static void park(struct home *h, int64_t slot, const struct msg *m)
+{
+    int32_t i = park_take(h);
     h->parked[i].msg = *m;
     h->parked[i].next = NO_PARKED;
     struct slot_extra *x = &h->extra[slot];
@@ -114,8 +122,18 @@ static void park(struct home *h, int64_t slot, const struct msg *m)
     else
         h->parked[x->parked_tail].next = i;
     x->parked_tail = i;
-    h->parked_count++;
-    h->counters.parked++;
+}
+
+/* Who had a line recalled gets its place, whoever asks for that line meanwhile. */
+static void park_first(struct home *h, int64_t slot, const struct msg *m)
+{
+    int32_t i = park_take(h);
+    struct slot_extra *x = &h->extra[slot];
+    h->parked[i].msg = *m;
+    h->parked[i].next = x->parked_head;
+    if (x->parked_head == NO_PARKED)
+        x->parked_tail = i;
+    x->parked_head = i;
 }
 
 static bool unpark(struct home *h, int64_t slot, struct msg *m)
@@ -294,20 +312,29 @@ static void start_fetch(struct home *h, int64_t slot, const struct msg *m)
     dram_access(h->env.dram, &f->request);
 }
 
-/* The least recently used stable line of the set, else the least recently used one (the caller then waits on it). */
+/* Stable slots have requests parked on them only while settle takes these up. */
+static unsigned evictable(const struct home *h, int64_t slot)
+{
+    const struct slot_extra *x = &h->extra[slot];
+    if (x->fetching || !home_stable(h->env.protocol, h->lines[slot].state))
+        return 0;
+    return x->parked_head == NO_PARKED ? 2 : 1;
+}
+
+/* The least recently used stable line of the set, better one that nobody waits for, else the least recently used
+ * one (the caller then waits on it). */
 static int64_t victim(const struct home *h, lineno line)
 {
     int64_t first = set_of(h, line), best = first;
-    bool best_stable = false;
+    unsigned best_rank = 0;
     for (uint32_t w = 0; w < h->desc.ways; w++) {
         int64_t i = first + w;
-        const struct slot_extra *x = &h->extra[i];
         if (h->tag[i] == NO_TAG)
             return i;
-        bool stable = home_stable(h->env.protocol, h->lines[i].state) && !x->fetching && x->parked_head == NO_PARKED;
-        if (w == 0 || stable > best_stable || (stable == best_stable && x->used < h->extra[best].used)) {
+        unsigned rank = evictable(h, i);
+        if (w == 0 || rank > best_rank || (rank == best_rank && h->extra[i].used < h->extra[best].used)) {
             best = i;
-            best_stable = stable;
+            best_rank = rank;
         }
     }
     return best;
@@ -319,18 +346,20 @@ static int64_t allocate(struct home *h, const struct msg *m)
     int64_t slot = victim(h, m->line);
     struct slot_extra *x = &h->extra[slot];
     if (h->tag[slot] != NO_TAG) {
-        bool stable = home_stable(h->env.protocol, h->lines[slot].state) && !x->fetching && x->parked_head == NO_PARKED;
-        if (stable && h->lines[slot].state != 0) {
+        if (!evictable(h, slot)) {
+            park(h, slot, m);
+            return NO_SLOT;
+        }
+        if (h->lines[slot].state != 0) {
             struct delta d;
             delta_start(&d, engine_now(h->env.engine));
             x->recalling = true;
             if (step(h, slot, HEV_RECALL, NULL, &d, false) != STEP_DONE)
                 return NO_SLOT;
-            stable = home_stable(h->env.protocol, h->lines[slot].state);
-        }
-        if (!stable) {
-            park(h, slot, m);
-            return NO_SLOT;
+            if (!home_stable(h->env.protocol, h->lines[slot].state)) {
+                park_first(h, slot, m);
+                return NO_SLOT;
+            }
         }
         drop(h, slot);
     }
