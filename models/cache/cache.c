@@ -314,7 +314,7 @@ static struct mshr *mshr_take(struct cache *c, lineno line, enum cache_event eve
     m->no_allocate = first && first->no_allocate;
     m->to_memory = first && first->to_memory;
     m->head = m->tail = NULL;
-    m->slot = NO_SLOT;
+    m->slot = tags_find(c, line); /* not evicted before the lookup is done; looked up again then */
     m->served_by = SOURCE_LLC;
     paths_copy(&m->birth, parent);
     paths_mark(&m->birth, PART_ISSUE, now);
