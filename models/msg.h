@@ -15,6 +15,7 @@ enum vnet { VNET_REQUEST, VNET_FORWARD, VNET_RESPONSE, VNET_COUNT };
     X(GETS, REQUEST, 0, "Asks for a readable copy.") \
     X(GETM, REQUEST, 0, "Asks for the only copy, to write.") \
     X(GETO, REQUEST, 0, "Asks for ownership without data, to overwrite the whole line.") \
+    X(UPG, REQUEST, 0, "Asks that its copy, which it answers for but shares, becomes the only one.") \
     X(GETU, REQUEST, 0, "Reads once, keeps no copy (devices, table walks).") \
     X(FLUSH, REQUEST, 0, "Asks that no cache holds the line and memory is current.") \
     X(PUT, REQUEST, 1, "Gives an owned line back to its home.") \

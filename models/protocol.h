@@ -29,6 +29,8 @@
 
 #define HOME_EVENT_LIST(X) \
     X(GETS, "A cache asks to read.") X(GETM, "A cache asks to write.") X(GETO, "A cache asks to overwrite.") \
+    X(UPG_OWNER, "The owner, who shares the line, asks to write.") \
+    X(UPG_OLD, "One who lost ownership meanwhile asks to write.") \
     X(GETU, "A device asks to read once.") X(FLUSH, "A cache that does not own the line flushes it.") \
     X(PUT_OWNER, "The owner gives the line back.") X(PUT_OLD, "A put from one who lost ownership meanwhile.") \
     X(PUTF_OWNER, "The owner gives the line back, on to memory.") \

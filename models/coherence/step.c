@@ -34,6 +34,7 @@ enum home_event home_classify(const struct home_line *line, const struct msg *m)
     case MSG_GETS: return HEV_GETS;
     case MSG_GETM: return HEV_GETM;
     case MSG_GETO: return HEV_GETO;
+    case MSG_UPG: return owner ? HEV_UPG_OWNER : HEV_UPG_OLD;
     case MSG_GETU: return HEV_GETU;
     case MSG_FLUSH: return HEV_FLUSH;
     case MSG_PUT: return owner ? HEV_PUT_OWNER : HEV_PUT_OLD;
@@ -103,6 +104,7 @@ static void cache_act(const struct cache_step *s, enum cache_action action)
     case CACT_SEND_GETS: to_home(s, MSG_GETS); break;
     case CACT_SEND_GETM: to_home(s, MSG_GETM); break;
     case CACT_SEND_GETO: to_home(s, MSG_GETO); break;
+    case CACT_SEND_UPG: to_home(s, MSG_UPG); break;
     case CACT_SEND_GETU: to_home(s, MSG_GETU); break;
     case CACT_SEND_FLUSH: to_home(s, MSG_FLUSH); break;
     case CACT_SEND_PUT: to_home(s, MSG_PUT); break;
@@ -229,6 +231,10 @@ static void home_act(const struct home_step *s, enum home_action action)
         memset(&line->sharers, 0, sizeof line->sharers);
         break;
     case HACT_REQ_IS_SHARER: add_agent(&line->sharers, s->requester); break;
+    case HACT_REQ_SUPPLIES:
+        add_agent(&line->sharers, s->requester);
+        line->owner = s->requester;
+        break;
     case HACT_OWNER_IS_SHARER:
         add_agent(&line->sharers, line->owner);
         line->owner = -1;

@@ -39,6 +39,8 @@ static const struct event_info home_events[HOME_EVENT_COUNT] = {
 #define KIND_GETS MSG_GETS
 #define KIND_GETM MSG_GETM
 #define KIND_GETO MSG_GETO
+#define KIND_UPG_OWNER MSG_UPG
+#define KIND_UPG_OLD MSG_UPG
 #define KIND_GETU MSG_GETU
 #define KIND_FLUSH MSG_FLUSH
 #define KIND_PUT_OWNER MSG_PUT

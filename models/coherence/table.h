@@ -22,6 +22,7 @@ struct diag;
     X(SEND_GETS, MSG_GETS, "Ask the home for a readable copy.") \
     X(SEND_GETM, MSG_GETM, "Ask the home for the only copy.") \
     X(SEND_GETO, MSG_GETO, "Ask the home for ownership, without data.") \
+    X(SEND_UPG, MSG_UPG, "Ask the home that the copy here, which others share, becomes the only one.") \
     X(SEND_GETU, MSG_GETU, "Ask the home for the data once.") \
     X(SEND_FLUSH, MSG_FLUSH, "Ask the home that no cache holds the line and memory is current.") \
     X(SEND_PUT, MSG_PUT, "Give the line back to the home.") \
@@ -49,6 +50,7 @@ struct diag;
     X(FLUSH_MEMORY, -1, "Memory gets the home's data; the last level gives its copy up.") \
     X(REQ_IS_OWNER, -1, "The requester is the owner now; there are no sharers.") \
     X(REQ_IS_SHARER, -1, "The requester is a sharer now.") \
+    X(REQ_SUPPLIES, -1, "The requester is a sharer and the owner now, who hands out copies; the other sharers stay.") \
     X(OWNER_IS_SHARER, -1, "The owner is a mere sharer now.") \
     X(NO_OWNER, -1, "There is no owner any more.") \
     X(NO_SHARERS, -1, "There are no sharers any more.") \
