@@ -75,6 +75,7 @@ static void performed(struct access *a, tick now, enum source_id served_by, cons
     j->next_free = p->free_jobs;
     p->free_jobs = j;
     r->done(r);
+    start_waiting(p); /* a job is free now; its MSHR may be in a moment, which the cache then tells us */
 }
 
 static bool start(struct device_port *p, struct mem_request *r)

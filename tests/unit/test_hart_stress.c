@@ -192,6 +192,7 @@ static struct rig_desc small(unsigned harts, unsigned ports, unsigned flavour, u
     d.cache.ways = 1 + flavour % 2;
     d.cache.mshrs = 1 + flavour / 2 % 3;
     d.cache.write_backs = 1 + flavour % 3;
+    d.port.mshrs = d.port.write_backs = 1 + flavour % 2; /* two requests are under way at times */
     d.home.sets = 1;
     d.home.ways = 1 + flavour % 4;
     d.homes = 1 + flavour % 2;
