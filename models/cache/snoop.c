@@ -8,7 +8,7 @@
 
 static void grow(struct cache *c)
 {
-    uint32_t cap = c->snoop_cap ? c->snoop_cap * 2 : 8;
+    uint32_t cap = c->snoop_cap ? c->snoop_cap * 2 : MEAN_SIZE(8, 1);
     struct snoop *ring = malloc(cap * sizeof *ring);
     CHECK(ring, "out of host memory for snoops");
     for (uint32_t i = 0; i < c->snoop_count; i++)

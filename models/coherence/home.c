@@ -96,7 +96,7 @@ static void drop(struct home *h, int64_t slot)
 static int32_t park_take(struct home *h)
 {
     if (h->parked_free == NO_PARKED) {
-        int32_t cap = h->parked_cap ? h->parked_cap * 2 : 64;
+        int32_t cap = h->parked_cap ? h->parked_cap * 2 : MEAN_SIZE(64, 1);
         h->parked = realloc(h->parked, (size_t)cap * sizeof *h->parked);
         CHECK(h->parked, "out of host memory for parked requests");
         for (int32_t i = h->parked_cap; i < cap; i++)
@@ -429,7 +429,7 @@ static void response(struct home *h, struct msg *m)
 
 static void fifo_grow(struct home *h)
 {
-    uint32_t cap = h->fifo_cap ? h->fifo_cap * 2 : 32;
+    uint32_t cap = h->fifo_cap ? h->fifo_cap * 2 : MEAN_SIZE(32, 1);
     struct service *ring = must_calloc(cap, sizeof *ring);
     for (uint32_t i = 0; i < h->fifo_count; i++)
         ring[i] = h->fifo[(h->fifo_head + i) & (h->fifo_cap - 1)];

@@ -29,12 +29,17 @@ _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2
 void panic_context(void (*print)(void *arg, FILE *), void *arg);
 
 /* CHECK is on in every build: use it where a wrong answer would follow silently.
- * MEAN_CHECK is on in the mean and sanitizer builds only: use it on hot paths. */
+ * MEAN_CHECK is on in the mean build only (configure --enable-mean): use it on hot paths. Where a host-side size
+ * is a free choice, the mean build takes the smallest (MEAN_SIZE), so that growing, wrapping and overflowing happen
+ * all the time; results are the same bytes in every build. */
 #define CHECK(cond, ...) do { if (__builtin_expect(!(cond), 0)) panic(__VA_ARGS__); } while (0)
 #ifdef LABYRINTH_MEAN
 #define MEAN_CHECK(cond, ...) CHECK(cond, __VA_ARGS__)
+#define MEAN_BUILD 1
 #else
+#define MEAN_BUILD 0
 #define MEAN_CHECK(cond, ...) do { (void)sizeof(cond); } while (0)
 #endif
+#define MEAN_SIZE(usual, smallest) (MEAN_BUILD ? (smallest) : (usual))
 
 #endif

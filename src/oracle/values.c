@@ -13,7 +13,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { FIRST_QUEUE = 64 };
+enum { FIRST_QUEUE = MEAN_SIZE(64, 1) };
 
 static unsigned bucket_of(paddr a) { return (unsigned)(a.v >> 3) % FILTER_BUCKETS; }
 static bool same_word(paddr a, paddr b) { return a.v >> 3 == b.v >> 3; }

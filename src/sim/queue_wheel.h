@@ -9,10 +9,11 @@
 #ifndef LAB_SIM_QUEUE_WHEEL_H
 #define LAB_SIM_QUEUE_WHEEL_H
 
+#include "src/base/fail.h"
 #include "src/sim/queue_heap.h"
 
 enum {
-    WHEEL_BITS = 12,
+    WHEEL_BITS = MEAN_SIZE(12, 6),
     WHEEL_BUCKETS = 1 << WHEEL_BITS,
     WHEEL_MASK = WHEEL_BUCKETS - 1,
     WHEEL_WORDS = WHEEL_BUCKETS / 64,
