@@ -212,15 +212,18 @@ Test(flush, optimised_ones_overlap)
     cr_expect_eq(took[1], 2 * ISSUE + one + FENCE_PS, "%lu", (unsigned long)took[1]);
 }
 
-/* The line leaves between the flush's lookup and its request: its set has one way and another line arrives. */
+/* Another line takes the only place between the flush's issue and its lookup, while another hart takes the flushed line over:
+ * its forward must not meet a flush and a write-back of one line. */
 Test(flush, of_a_line_that_is_about_to_be_evicted)
 {
     for (tick early = 0; early <= 2 * LOOKUP; early += LOOKUP / 4) {
-        struct machine_rig *m = machine(1, 1, 1, 2, 2);
+        struct machine_rig *m = machine(2, 1, 1, 2, 2);
         rig_script(m, 0, (struct op[]){ STORE(LINE(1), 7), FENCE, AT(2 * QUIET - MISS_DRAM), PREFETCH(LINE(2)), AT(2 * QUIET - early),
-                                        FLUSH(LINE(1)), FENCE, LOAD(LINE(1)), FLUSH(LINE(1)), FENCE, END });
+                                        FLUSH(LINE(1)), FENCE, AT(3 * QUIET), LOAD(LINE(1)), FLUSH(LINE(1)), FENCE, END });
+        rig_script(m, 1, (struct op[]){ AT(2 * QUIET - LOOKUP - HOP - HOME), SWAP(LINE(1), 8), END });
         machine_rig_run(m);
-        cr_expect_eq(m->result[0][7].value, 7);
+        cr_expect_eq(m->result[1][1].value, 7);
+        cr_expect_eq(m->result[0][8].value, 8);
         gone(m, LINE(1));
         machine_rig_free(m);
     }
