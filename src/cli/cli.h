@@ -31,7 +31,7 @@ struct common {
     size_t args_count;
     const char **sets;               /* --set and --seed, in order */
     size_t sets_count;
-    const char *json, *csv, *effective;
+    const char *json, *csv, *effective, *trace;
     bool quiet, verbose, host_stats;
     enum progress_when progress;
     struct run_options run;

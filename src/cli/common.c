@@ -9,7 +9,7 @@
 #include "src/base/suggest.h"
 #include "src/cli/cli.h"
 
-enum { KEY_SEED = 0x100, KEY_JSON, KEY_CSV, KEY_EFFECTIVE, KEY_VERBOSE, KEY_PROGRESS, KEY_HOST_STATS, KEY_QUEUE,
+enum { KEY_SEED = 0x100, KEY_JSON, KEY_CSV, KEY_EFFECTIVE, KEY_TRACE, KEY_VERBOSE, KEY_PROGRESS, KEY_HOST_STATS, KEY_QUEUE,
        KEY_FIBER, KEY_LOOKAHEAD, KEY_PLANT, KEY_SHUFFLE, KEY_SET, OPTIONS_MAX = 40 };
 
 struct common_option { unsigned group; struct argp_option option; };
@@ -19,6 +19,7 @@ static const struct common_option common_options[] = {
     { COMMON_CONFIG, { "seed", KEY_SEED, "N", 0, "The same as --set seed=N", 1 } },
     { COMMON_RESULT, { "json", KEY_JSON, "FILE", 0, "Write the result as JSON; - is standard output", 2 } },
     { COMMON_RESULT, { "csv", KEY_CSV, "FILE", 0, "Write the latencies as CSV; - is standard output", 2 } },
+    { COMMON_RESULT, { "trace", KEY_TRACE, "FILE", 0, "Write a Chrome trace (JSON, opens in Perfetto)", 2 } },
     { COMMON_RESULT, { "effective", KEY_EFFECTIVE, "FILE", 0, "Write the effective configuration, complete in itself", 2 } },
     { COMMON_RESULT, { "verbose", KEY_VERBOSE, NULL, 0, "Break every class down, show every counter", 2 } },
     { COMMON_QUIET, { "quiet", 'q', NULL, 0, "No tables and no notes", 2 } },
@@ -106,6 +107,7 @@ static bool parse_common(int key, char *arg, struct common *c)
     case KEY_JSON: c->json = arg; return true;
     case KEY_CSV: c->csv = arg; return true;
     case KEY_EFFECTIVE: c->effective = arg; return true;
+    case KEY_TRACE: c->trace = arg; return true;
     case KEY_VERBOSE: c->verbose = true; return true;
     case 'q': c->quiet = true; return true;
     case KEY_PROGRESS: c->progress = (enum progress_when)parse_choice("--progress", arg, whens, 3); return true;
@@ -188,9 +190,9 @@ static void check_arguments(const struct usage *usage, const struct common *c, c
         fail_user("\"%s\" is one argument too many; usage: %s [OPTION...] %s", c->args[usage->args_max], name,
                   usage->arguments);
     int to_stdout = (c->json && strcmp(c->json, "-") == 0) + (c->csv && strcmp(c->csv, "-") == 0) +
-                    (c->effective && strcmp(c->effective, "-") == 0);
+                    (c->effective && strcmp(c->effective, "-") == 0) + (c->trace && strcmp(c->trace, "-") == 0);
     if (to_stdout > 1)
-        fail_user("only one of --json, --csv and --effective can go to standard output");
+        fail_user("only one of --json, --csv, --effective and --trace can go to standard output");
 }
 
 struct common parse_arguments(const struct usage *usage, int argc, char **argv, void *own)

@@ -58,8 +58,8 @@ static void print_tables(const struct common *c, const struct result *r, struct 
 static int run(int argc, char **argv)
 {
     struct common c = parse_arguments(&usage, argc, argv, NULL);
-    const char *const outputs[] = { c.json, c.csv, c.effective };
-    for (size_t i = 0; i < 3; i++)
+    const char *const outputs[] = { c.json, c.csv, c.effective, c.trace };
+    for (size_t i = 0; i < 4; i++)
         if (outputs[i])
             outfile_check(outputs[i]);
     struct study_doc study;
@@ -69,12 +69,16 @@ static int run(int argc, char **argv)
         c.run.progress = show_progress;
         c.run.progress_arg = &bar;
     }
+    struct outfile *trace = c.trace ? outfile_open(c.trace) : NULL;
+    c.run.trace = trace ? outfile_stream(trace) : NULL;
     struct machine *m = build_or_fail(&study, &c.run);
     machine_run(m);
+    if (trace)
+        outfile_commit(trace);
     progress_end(&bar);
     const struct result *r = machine_result(m);
     write_files(&c, r);
-    if (!c.quiet && !to_stdout(c.json) && !to_stdout(c.csv) && !to_stdout(c.effective))
+    if (!c.quiet && !to_stdout(c.json) && !to_stdout(c.csv) && !to_stdout(c.effective) && !to_stdout(c.trace))
         print_tables(&c, r, &study);
     if (c.host_stats)
         print_host_stats(r);

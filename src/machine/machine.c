@@ -163,10 +163,12 @@ void machine_run(struct machine *m)
     struct timespec began, ended;
     clock_gettime(CLOCK_MONOTONIC, &began);
     panic_context(context_on_panic, m);
+    trace_start(m);
     for (unsigned i = 0; i < m->work.agent_count; i++)
         if (m->work.agents[i].device && m->work.agents[i].program->start)
             m->work.agents[i].program->start(&m->work.agents[i]);
     run_slices(m);
+    trace_finish(m);
     check_end(m);
     panic_context(NULL, NULL);
     clock_gettime(CLOCK_MONOTONIC, &ended);

@@ -18,7 +18,7 @@ struct run_options {
     enum fiber_backend fibers;
     bool lookahead;
     uint64_t shuffle_seed;      /* test aid: permutes equal-time order; 0 off */
-    const char *trace_path;     /* Chrome trace JSON; NULL none */
+    FILE *trace;                /* Chrome trace JSON goes here, the caller's; NULL none */
     const char *plant;          /* test aid: name of a planted fault (src/machine/plant.h); NULL none */
     void (*progress)(void *arg, uint64_t done, uint64_t total, tick now); /* may be NULL; host side only */
     void *progress_arg;

@@ -63,6 +63,7 @@ struct machine {
     size_t counted_count, counted_cap;
     /* progress and stop */
     uint64_t operations_done, operations_total, operations_seen;
+    uint64_t traced;                /* trace events written */
     bool stopped;
     enum run_stop stop;
     const char *stop_text, *first_failure;
@@ -89,6 +90,9 @@ const char *machine_agent_name(void *machine, unsigned agent);
 /* counters.c */
 void machine_count(void *machine, const char *counter, uint64_t add);
 void machine_collect(struct machine *);
+/* trace.c */
+void trace_start(struct machine *);
+void trace_finish(struct machine *);
 /* effective.c */
 void machine_effective(struct machine *);
 

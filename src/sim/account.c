@@ -13,6 +13,8 @@ struct class_record {
 struct account {
     struct class_record *class[CLASS_COUNT];
     uint64_t mismatch_count;
+    request_fn *tap;
+    void *tap_arg;
 };
 
 /* ---- paths */
@@ -201,6 +203,8 @@ static tick close_innermost(struct ledger *l, tick now, bool record)
         add_request(&c->all, r, p, latency);
         if (r->source != SOURCE_NONE)
             add_request(source_of(c, r->source), r, p, latency);
+        if (__builtin_expect(l->account->tap != NULL, 0))
+            l->account->tap(l->account->tap_arg, (uint32_t)(l->id_base >> 40) - 1, r->class, r->start, now);
     }
     return latency;
 }
@@ -274,6 +278,12 @@ const struct class_stats *account_stats(const struct account *a, enum class_id c
 const struct class_stats *account_source_stats(const struct account *a, enum class_id class, enum source_id source)
 {
     return a->class[class] ? a->class[class]->source[source] : NULL;
+}
+
+void account_tap(struct account *a, request_fn *fn, void *arg)
+{
+    a->tap = fn;
+    a->tap_arg = arg;
 }
 
 uint64_t account_mismatch_count(const struct account *a) { return a->mismatch_count; }

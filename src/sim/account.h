@@ -114,6 +114,9 @@ void account_free(struct account *);
 void account_record(struct account *, enum class_id, enum source_id, tick latency_ps, const uint64_t ps[PART_COUNT]);
 /* The same with a single part (a private hit): the hot path. */
 void account_record_one(struct account *, enum class_id, enum source_id, tick latency_ps, enum part);
+/* Called at the end of every recorded request that was on a ledger (traces); NULL clears. */
+typedef void request_fn(void *arg, uint32_t actor, enum class_id, tick start, tick end);
+void account_tap(struct account *, request_fn *, void *arg);
 const struct class_stats *account_stats(const struct account *, enum class_id); /* NULL: never recorded */
 const struct class_stats *account_source_stats(const struct account *, enum class_id, enum source_id);
 uint64_t account_mismatch_count(const struct account *);
