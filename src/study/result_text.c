@@ -248,6 +248,26 @@ void result_text_trouble(FILE *out, const struct result *r)
     violations(out, r);
 }
 
+/* Pages taken over line by line: which line was last, and how many were there already. */
+static void page_totals(FILE *out, const struct result *r)
+{
+    const struct class_stats *own = account_stats(r->account, CLASS_PAGE_OWN);
+    uint64_t most = 0, pages = 0;
+    unsigned line = 0, worst = 0;
+    for (size_t i = 0; own && i < r->counter_count; i++) {
+        const struct counter *c = &r->counters[i];
+        if (sscanf(c->name, "page_own.straggler_line_%u_count", &line) != 1)
+            continue;
+        pages += c->value;
+        if (c->value > most) {
+            most = c->value;
+            worst = line;
+        }
+    }
+    if (pages)
+        fprintf(out, "\nOf %" PRIu64 " pages owned, line %u of 0 to 63 was the straggler most often: %" PRIu64 " times.\n", pages, worst, most);
+}
+
 void result_text_write(FILE *out, const struct result *r, const struct text_options *options)
 {
     head(out, r, options);
@@ -255,6 +275,7 @@ void result_text_write(FILE *out, const struct result *r, const struct text_opti
     fputc('\n', out);
     result_text_latencies(out, r, options->style);
     breakdowns(out, r, options);
+    page_totals(out, r);
     counters(out, r, options);
     if (r->phase_sum_mismatch_count > 0)
         fprintf(out, "\n%" PRIu64 " requests had parts that do not add up to their latency.\n", r->phase_sum_mismatch_count);
