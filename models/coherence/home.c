@@ -244,14 +244,17 @@ static enum verdict step(struct home *h, int64_t slot, enum home_event event, co
         fail(h, in, line, "a message is to go to the owner, and there is none", home_state_name(p, old), home_event_name(event));
         return STEP_ILLEGAL;
     }
-    if (out.keep_data)
-        x->dirty = x->valid = true;
+    if (out.keep_data) {
+        x->valid = true;
+        x->dirty = l->version != memory_versions(h->env.memory, line)->dram;
+    }
     if (!data_is_current(h, slot, &out))
         fail(h, in, line, "the home would send stale data", home_state_name(p, old), home_event_name(event));
     send_outbox(h, &out, line, in, d, from_dram);
     if (out.flush_memory) {
+        if (x->dirty)
+            write_memory(h, line, l->version);
         x->dirty = x->valid = false; /* given up here: settle drops the line */
-        write_memory(h, line, l->version);
     }
     if (out.recalled)
         h->counters.recalls++;
