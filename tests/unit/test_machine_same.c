@@ -132,6 +132,53 @@ Test(same, another_agent_leaves_the_draws_alone)
     cr_expect(alone[0] != renamed[0] || alone[1] != renamed[1], "another name draws the same");
 }
 
+/* ---- from one hart to 256 */
+
+static const char many_harts[] =
+    "kind: experiment\n"
+    "title: 256 harts\n"
+    "machine:\n"
+    "  base: xeon-gold-5320\n"
+    "  cores: 256\n"
+    "  l1: { size: 4KiB, ways: 4 }\n"
+    "  l2: { size: 16KiB, ways: 4 }\n"
+    "  llc: { size: 1MiB, ways: 8, slices: 64 }\n"
+    "  net: { columns: 16, rows: 16 }\n"
+    "  devices: { count: 16 }\n"
+    "kernel: { memory: 64MiB }\n"
+    "agents:\n"
+    "  - { name: owner, on: core0, program: exclusive-alloc, exclusive: all, count: 3 }\n"
+    "  - { name: readers, on: core1-127, program: touch-pages, share: read }\n"
+    "  - { name: mix, on: core128-, program: random-mix, lines: 256, atomics: \"10%\", count: 60 }\n";
+
+Test(same, two_hundred_and_fifty_six_harts)
+{
+    struct run first = run_text(many_harts, usual(), NULL);
+    expect_stop(&first, RUN_DONE);
+    cr_expect_geq(counter(&first, "home.invalidations_sent_count"), 2 * LINES_PER_PAGE * 127);
+    cr_expect_eq(first.result->phase_sum_mismatch_count, 0);
+    struct run_options other = usual();
+    other.queue = QUEUE_HEAP;
+    other.lookahead = false;
+    struct run again = run_text(many_harts, other, NULL);
+    cr_expect(equal(first.result, again.result));
+    run_free(&again);
+    run_free(&first);
+}
+
+Test(same, one_hart_and_no_device)
+{
+    struct run r = run_text("kind: experiment\n"
+                            "title: alone\n"
+                            "machine: { base: tiny, cores: 1, devices: { count: 0 } }\n"
+                            "kernel: { memory: 16MiB }\n"
+                            "agents: [{ name: owner, on: core0, program: exclusive-alloc, exclusive: all, count: 3 }]\n",
+                            usual(), NULL);
+    expect_stop(&r, RUN_DONE);
+    cr_expect_eq(stats(&r, CLASS_GRANT)->latency.count, 3);
+    run_free(&r);
+}
+
 /* ---- host memory is no part of a result, but untouched memory must stay cheap */
 
 Test(same, untouched_memory_costs_little)
