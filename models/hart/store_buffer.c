@@ -335,7 +335,7 @@ static void enter(struct hart *h, enum store_kind kind, paddr a, unsigned bytes,
         hart_suspend(h, WAIT_SLOT, "a store-buffer entry", false);
     }
     tick now = now_of(h);
-    ledger_mark(&h->ledger, PART_ISSUE, now);
+    ledger_mark(&h->ledger, issued ? PART_CORE : PART_ISSUE, now);
     bool first = h->sb_count == 0;
     struct store_entry *e = entry_at(h, h->sb_count++);
     fill_entry(h, e, kind, a, bytes, value, start, !issued);
@@ -348,7 +348,10 @@ static void enter(struct hart *h, enum store_kind kind, paddr a, unsigned bytes,
     tick retires = now + (issued ? 0 : h->desc.issue_ps);
     if (first && h->drain_free_at < retires)
         h->drain_free_at = retires; /* visible only once retired */
-    kick(h);
+    if (first && issued)
+        drain_step(h); /* now: the next store must not ask for its line before this one does */
+    else
+        kick(h);
     h->ledger.paths.depth--;
     if (!issued)
         hart_advance(h, h->desc.issue_ps);
