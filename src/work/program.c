@@ -7,8 +7,8 @@
 const struct program *const programs[] = {
     &program_alloc_bulk,      &program_alloc_random_free, &program_alloc_repeat, &program_chase,
     &program_compute,         &program_dma_foreign,       &program_dma_stream,   &program_exclusive_alloc,
-    &program_irq_source,      &program_page_invalidate,   &program_ping_pong,    &program_random_mix,
-    &program_spin_lock,       &program_touch_pages,       NULL
+    &program_irq_source,      &program_litmus,            &program_page_invalidate, &program_ping_pong,
+    &program_random_mix,      &program_spin_lock,         &program_touch_pages,  NULL
 };
 
 const struct program *program_find(const char *name)
