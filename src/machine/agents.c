@@ -89,6 +89,8 @@ static void read_entry(struct machine *m, struct diag *diag, struct node *entry,
         unknown_program(diag, entry, e->keys.program);
         return;
     }
+    if (e->program->on_device && !node_peek(entry, "honours_lock"))
+        e->keys.honours_lock = false; /* a device cannot look at a lock, unless somebody says that it does */
     e->desc = arena_alloc(m->arena, 1, e->program->desc_bytes ? e->program->desc_bytes : 1);
     if (e->program->params)
         param_fill(entry, e->program->params, e->desc, &ctx);
@@ -160,9 +162,9 @@ static bool prepare_entry(struct machine *m, struct diag *diag, struct agent_ent
             a->hart = m->harts[place];
             hart_program(a->hart, run_agent, a, 0);
             hart_record(a->hart, false); /* agent_next switches it on, after preparations and warm-up */
-            if (m->oracle)
-                oracle_honours_lock(m->oracle, place, e->keys.honours_lock);
         }
+        if (m->oracle)
+            oracle_honours_lock(m->oracle, e->program->on_device ? m->desc.cores + place : place, e->keys.honours_lock);
         m->unfinished += a->count > 0;
         m->operations_total += a->count + (a->count ? a->warmup : 0);
     }

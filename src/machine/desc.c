@@ -192,7 +192,7 @@ const struct param agent_params[] = {
     { .key = "warmup", .type = P_UINT, G(warmup), .max = UINT64_C(1) << 48, .deflt = "0",
       .help = "Operations before that, not recorded." },
     { .key = "honours_lock", .type = P_BOOL, G(honours_lock), .deflt = "true",
-      .help = "Declares that it never touches a page locked by another." },
+      .help = "Declares that it never touches a page locked by another; false if not given for a program on a device." },
     { .key = NULL }
 };
 #undef G

@@ -159,6 +159,11 @@ run 0 "$tmp/grant.yaml" --set agents.owner.context=irq --set machine.hart.tlb_br
 # A device cannot look at a lock: only the device part keeps it away.
 illegal 'Promised (lock.illegal)' grant.yaml --set agents.owner.exclusive=lock
 run 0 "$tmp/grant.yaml" --set 'agents.owner.exclusive=[lock, device]'
+# One that declares to honour it breaks its word: a violation. The effective configuration keeps what was not declared, too.
+run 4 "$tmp/grant.yaml" --set agents.owner.exclusive=lock --set agents.foreign.honours_lock=true
+json_has '"kind": "lock"'
+run 3 "$tmp/grant.yaml" --set agents.owner.exclusive=lock --effective "$tmp/effective.yaml"
+run 3 "$tmp/effective.yaml"
 
 # ---- no progress without a deadlock: the watchdog
 
