@@ -34,9 +34,11 @@ static void prepare(struct work *w, struct agent *members, unsigned count)
         states[i].toucher = meeting_add_toucher(w, &members[i], d->share == SHARE_WRITE);
 }
 
-static bool touch_line(struct hart *h, const struct agent *a, vaddr at)
+/* The word moves with the line, so that a page left unzeroed shows wherever it was written. */
+static bool touch_line(struct hart *h, const struct agent *a, vaddr line)
 {
     const struct touch_desc *d = a->desc;
+    vaddr at = { line.v + line.v / LINE_BYTES % 8 * 8 };
     uint64_t value;
     return d->share == SHARE_WRITE ? k_user_store(h, at, 8, agent_value(a, a->done)) : k_user_load(h, at, 8, &value);
 }
