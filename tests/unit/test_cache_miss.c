@@ -243,3 +243,12 @@ Test(atomic, drains_the_store_buffer_first)
     cr_expect_eq(m->result[0][3].value, 1);
     machine_rig_free(m);
 }
+
+/* ---- an open request knows the parts of a hit */
+
+Test(request, l2_hit_inside)
+{
+    one(1, NULL, (struct op[]){ LOAD(LINE(3)), LOAD(LINE(7)), LOAD(LINE(11)), RECORD(1), BEGIN(CLASS_FREE), LOAD(LINE(3)), COMPUTE(5), END_REQUEST,
+                                RECORD(0), END },
+        CLASS_FREE, SOURCE_NONE, PARTS({ PART_L1, L1 }, { PART_L2, LOOKUP - L1 }, { PART_CORE, 5 }));
+}

@@ -187,3 +187,30 @@ Test(memory, is_not_written_with_what_it_has)
     cr_expect_eq(dram_counters(m->dram).write_count, 1, "line 6 alone: %lu", (unsigned long)dram_counters(m->dram).write_count);
     machine_rig_free(m);
 }
+
+Test(recall, takes_the_least_recently_used)
+{
+    struct machine_rig *m = machine(2, 1, 2);
+    rig_script(m, 0, (struct op[]){ LOAD(LINE(1)), LOAD(LINE(2)), AT(2 * QUIET), LOAD(LINE(3)), END });
+    rig_script(m, 1, (struct op[]){ AT(QUIET), LOAD(LINE(1)), END });
+    machine_rig_run(m);
+    cr_expect_not_null(strstr(rig_home_says(m, LINE(2)), "not in the last level"));
+    cr_expect_eq(rig_copies(m, LINE(1)).readable, 2);
+    machine_rig_free(m);
+}
+
+/* Two forwards reach one cache together: the second is looked up the snoop port's occupancy later. */
+Test(service, forwards_at_one_cache_are_looked_up_one_after_the_other)
+{
+    struct rig_desc d = rig_desc(3);
+    d.cache.snoop_occupancy_ps = 5000;
+    d.home.occupancy_ps = d.net.control_occupancy_ps = d.net.data_occupancy_ps = 0;
+    struct machine_rig *m = machine_rig_new(&d);
+    rig_script(m, 2, (struct op[]){ STORE(LINE(1), 1), STORE(LINE(2), 2), END });
+    rig_script(m, 0, (struct op[]){ AT(QUIET), LOAD(LINE(1)), END });
+    rig_script(m, 1, (struct op[]){ AT(QUIET), LOAD(LINE(2)), END });
+    machine_rig_run(m);
+    cr_expect_eq(m->result[0][1].end, QUIET + MISS_OWNER + FILL);
+    cr_expect_eq(m->result[1][1].end, QUIET + MISS_OWNER + FILL + 5000);
+    machine_rig_free(m);
+}
