@@ -109,7 +109,7 @@ static void enumerate(const struct own *own, struct litmus_report *r, enum lit_m
     if (s.end != LIT_SEARCHED)
         fail_user("%s:%u:%u: %s", t->file, s.trouble->at.line, s.trouble->at.column,
                   s.end == LIT_ASTRAY ? "the address in the register is none of a variable, or the access is not aligned within it"
-                                      : "an endless loop without memory");
+                                      : "a loop that reads no memory does not end");
 }
 
 /* ---- the timed machine */

@@ -8,8 +8,7 @@
 
 enum {
     PADS = 3,                   /* cold lines per thread and iteration, to hold up its store buffer */
-    SLOTS = LINE_BYTES / 8,     /* places for variables in a line */
-    DAWDLE_CYCLES = 40
+    SLOTS = LINE_BYTES / 8      /* places for variables in a line */
 };
 
 enum layout { LAYOUT_APART, LAYOUT_PACKED, LAYOUT_MIXED, LAYOUTS };
@@ -18,9 +17,9 @@ struct plan {                   /* of one iteration */
     paddr var[LIT_VARS_MAX];
     paddr pads;
     uint8_t thread_of[LIT_THREADS_MAX]; /* by member */
-    bool directed;              /* variables read are near, variables written far, stores held up */
-    bool dawdle;                /* pauses between instructions */
+    bool directed;              /* warmed up for what the thread does; stores held up */
     uint16_t skew_cycles;       /* each thread waits up to so long at the start */
+    uint16_t dawdle_cycles;     /* and after each instruction */
 };
 
 struct field {                  /* what the harts of a machine share */
@@ -76,12 +75,12 @@ static void place(const struct litmus_test *t, struct plan *p, struct rng *rng, 
 
 static void make_plan(const struct litmus_test *t, struct plan *p, struct rng *rng, paddr base)
 {
-    static const uint16_t skews[] = { 0, 0, 8, 40, 120, 400 };
+    static const uint16_t skews[] = { 0, 0, 8, 40, 120, 400 }, dawdles[] = { 0, 0, 0, 0, 40, 300 };
     place(t, p, rng, base);
     p->pads = paddr_plus(base, (uint64_t)variable_lines(t) * LINE_BYTES);
     shuffle(rng, p->thread_of, t->thread_count);
     p->directed = rng_chance(rng, 1, 2);
-    p->dawdle = rng_chance(rng, 1, 4);
+    p->dawdle_cycles = dawdles[rng_below(rng, sizeof dawdles / sizeof *dawdles)];
     p->skew_cycles = skews[rng_below(rng, sizeof skews / sizeof *skews)];
 }
 
@@ -132,11 +131,16 @@ static void warm_at_random(struct hart *h, struct agent *a, const struct field *
         }
 }
 
-static void warm_reads(struct hart *h, const struct field *f, const struct plan *p, unsigned thread)
+/* Mostly what makes loads fast and stores slow; some stores fast, so that they could overtake others. */
+static void warm_directed(struct hart *h, struct agent *a, const struct field *f, const struct plan *p, unsigned thread)
 {
-    for (unsigned v = 0; v < f->test->var_count; v++)
-        if (f->test->threads[thread].reads >> v & 1)
+    const struct lit_thread *t = &f->test->threads[thread];
+    for (unsigned v = 0; v < f->test->var_count; v++) {
+        if (t->reads >> v & 1 && rng_chance(&a->rng, 3, 4))
             k_load(h, p->var[v], 1);
+        if (t->writes >> v & 1 && rng_chance(&a->rng, 1, 3))
+            k_prefetch_write(h, p->var[v]);
+    }
 }
 
 static void hold_up_stores(struct hart *h, struct agent *a, const struct plan *p, unsigned thread)
@@ -215,8 +219,8 @@ static void run_thread(struct hart *h, struct agent *a, const struct field *f, c
             without_value(h, at, &r);
             lit_passed(&r, s);
         }
-        if (p->dawdle)
-            k_compute(h, rng_below(&a->rng, DAWDLE_CYCLES));
+        if (p->dawdle_cycles)
+            k_compute(h, rng_below(&a->rng, p->dawdle_cycles));
     }
 }
 
@@ -247,7 +251,7 @@ static void iterate(struct hart *h, struct agent *a)
     unsigned member = (unsigned)(a - a->work->agents), thread = p->thread_of[member];
     struct lit_state s;
     if (p->directed)
-        warm_reads(h, f, p, thread);
+        warm_directed(h, a, f, p, thread);
     else
         warm_at_random(h, a, f, p);
     k_fence(h);

@@ -47,6 +47,7 @@ static bool register_location(struct parse *p, struct lit_location *l)
     l->is_var = false;
     l->thread = (uint8_t)thread;
     p->threads_named |= 1u << thread;
+    p->thread_named_at[thread] = at;
     l->reg = (uint8_t)reg;
     return true;
 }
@@ -317,9 +318,10 @@ static void link_prop(const struct litmus_test *t, struct lit_prop *prop)
 static bool complete(struct parse *p)
 {
     struct litmus_test *t = p->test;
-    if (p->threads_named >> t->thread_count)
-        return scan_error(&p->scan, 0, NULL, "a register of thread %u is named, but there are %u threads",
-                          31 - (unsigned)__builtin_clz(p->threads_named), t->thread_count);
+    if (p->threads_named >> t->thread_count) {
+        unsigned last = 31 - (unsigned)__builtin_clz(p->threads_named);
+        return scan_error(&p->scan, p->thread_named_at[last], NULL, "there is no thread %u: the last is %u", last, t->thread_count - 1);
+    }
     for (unsigned i = 0; i < t->var_count; i++)
         if (!t->vars[i].declared)
             t->vars[i].bytes = 4;

@@ -38,7 +38,8 @@ struct parse {
     struct scan scan;
     struct litmus_test *test;
     uint32_t named[LIT_THREADS_MAX]; /* registers that condition or locations name, by bit */
-    uint32_t threads_named;     /* by any location, by bit */
+    uint32_t threads_named;     /* by any location, by bit; and where */
+    size_t thread_named_at[LIT_THREADS_MAX];
 };
 
 /* The number of a variable, made if new; -1 after an error. */
