@@ -483,6 +483,10 @@ static void serve(struct event *e)
 static bool home_idle(const struct component *c)
 {
     const struct home *h = (const struct home *)c;
+    size_t n = (size_t)h->desc.sets * h->desc.ways;
+    for (size_t i = 0; i < n; i++)
+        if (h->tag[i] != NO_TAG && !home_stable(h->env.protocol, h->lines[i].state))
+            return false;
     return h->fifo_count == 0 && h->parked_count == 0 && h->fetch_count == 0;
 }
 

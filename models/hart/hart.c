@@ -321,6 +321,7 @@ void k_source(struct hart *h, enum source_id source) { ledger_source(&h->ledger,
 
 void k_end(struct hart *h)
 {
+    CHECK(h->ledger.paths.depth, "%s: a request is closed and none is open", h->component.name);
     enum class_id class = h->ledger.open[h->ledger.paths.depth - 1].class;
     if (class == CLASS_PAGE_OWN && h->ledger.recording)
         h->counters.straggler[h->last_filled.v % LINES_PER_PAGE]++;

@@ -319,7 +319,8 @@ static bool commit_at_once(struct hart *h, paddr a, unsigned bytes, uint64_t val
     visible_plain(h, a, bytes, value, now_of(h));
     h->drain_free_at = now_of(h) + h->desc.commit_ps;
     if (h->ledger.recording)
-        account_record_one(h->env.account, CLASS_STORE, level == HIT_L1 ? SOURCE_L1 : SOURCE_L2, h->desc.issue_ps, PART_L1);
+        account_record_one(h->env.account, CLASS_STORE, level == HIT_L1 ? SOURCE_L1 : SOURCE_L2, h->desc.issue_ps,
+                           level == HIT_L1 ? PART_L1 : PART_L2);
     record_retired(h, start);
     return true;
 }
