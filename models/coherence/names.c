@@ -8,5 +8,8 @@ static const char *const cache_events[CACHE_EVENT_COUNT] = { CACHE_EVENT_LIST(X)
 static const char *const home_events[HOME_EVENT_COUNT] = { HOME_EVENT_LIST(X) };
 #undef X
 
-const char *cache_event_name(enum cache_event e) { return cache_events[e]; }
-const char *home_event_name(enum home_event e) { return home_events[e]; }
+/* What a faulty table makes a controller receive may be no event of it. */
+static const char not_one[] = "(message it cannot take)";
+
+const char *cache_event_name(enum cache_event e) { return (unsigned)e < CACHE_EVENT_COUNT ? cache_events[e] : not_one; }
+const char *home_event_name(enum home_event e) { return (unsigned)e < HOME_EVENT_COUNT ? home_events[e] : not_one; }
