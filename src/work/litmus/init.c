@@ -94,8 +94,7 @@ bool parse_initial(struct parse *p)
             return scan_error(s, s->at, NULL, "the initial state does not end: no '}'");
         if (!parse_entry(p))
             return false;
-        scan_space(s);
-        if (s->text[s->at] != ';' && s->text[s->at] != '}')
+        if (!scan_at_end(s) && s->text[s->at] != ';' && s->text[s->at] != '}')
             return scan_unexpected(s, "';' or '}'");
     }
 }

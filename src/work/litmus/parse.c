@@ -29,7 +29,7 @@ static bool register_location(struct parse *p, struct lit_location *l)
 {
     struct scan *s = &p->scan;
     int64_t thread;
-    size_t at = s->at, n;
+    size_t at = s->at, thread_at = at, n;
     if (!scan_number(s, &thread))
         return false;
     if (thread < 0 || thread >= LIT_THREADS_MAX)
@@ -47,7 +47,7 @@ static bool register_location(struct parse *p, struct lit_location *l)
     l->is_var = false;
     l->thread = (uint8_t)thread;
     p->threads_named |= 1u << thread;
-    p->thread_named_at[thread] = at;
+    p->thread_named_at[thread] = thread_at;
     l->reg = (uint8_t)reg;
     return true;
 }
