@@ -43,6 +43,7 @@ enum hit_level { HIT_NONE, HIT_L1, HIT_L2 };
  * copy is compared with the line's current one. */
 enum hit_level cache_hit(struct cache *, lineno, bool write);
 void cache_wrote(struct cache *, lineno);   /* the line's version moved on: this copy is the new one */
+bool cache_in_l1(const struct cache *, lineno);     /* is the line in the first level, whatever it permits? */
 bool cache_may_write(const struct cache *, lineno); /* would a store hit? changes nothing */
 
 /* Tell `fn` when the line stops being readable here (invalidated, handed over or evicted). One watch per cache. */

@@ -421,6 +421,8 @@ enum hit_level cache_hit(struct cache *c, lineno line, bool write)
     return level;
 }
 
+bool cache_in_l1(const struct cache *c, lineno line) { return tags_find_l1(c, line) != NO_SLOT; }
+
 bool cache_may_write(const struct cache *c, lineno line)
 {
     int64_t slot = tags_find(c, line);

@@ -346,10 +346,45 @@ static void check_sent(struct load *l)
     }
 }
 
+/* Events that may come in any state that can be reached: the controller's own, and requests that no predicate splits
+ * into several events. Who makes room for another line has one: never in the first state. */
+static bool comes_any_time(const struct load *l, unsigned event)
+{
+    int kind = words(l)->events[event].kind;
+    unsigned alike = 0;
+    for (unsigned e = 0; e < words(l)->n_events; e++)
+        alike += words(l)->events[e].kind == kind;
+    return kind == NO_MESSAGE || (msg_infos[kind].vnet == VNET_REQUEST && alike == 1);
+}
+
+/* An event that the table knows at all needs a row or a place under `wait` in every state. One error per state. */
+static void check_missing(struct load *l)
+{
+    const struct state_table *t = &l->p->table[l->c];
+    unsigned makes_room = l->c == CTL_CACHE ? (unsigned)CEV_EVICT : (unsigned)HEV_RECALL;
+    for (unsigned s = 0; s < t->n_states; s++) {
+        char missing[160] = "";
+        size_t used = 0;
+        for (unsigned e = 0; e < words(l)->n_events; e++) {
+            bool known = false;
+            for (unsigned other = 0; other < t->n_states; other++)
+                known |= t->row[other][e] != ROW_ILLEGAL;
+            if (!known || !comes_any_time(l, e) || t->row[s][e] != ROW_ILLEGAL || (s == 0 && e == makes_room))
+                continue;
+            if (used < sizeof missing)
+                used += (size_t)snprintf(missing + used, sizeof missing - used, "%s%s", used ? ", " : "", words(l)->events[e].name);
+        }
+        if (used)
+            diag_error(l->diag, l->state_at[l->c][s]->key_at, words(l)->name, "What may come at any time needs a row in "
+                       "every state, or a place under `wait`.", "state %s says nothing about %s", t->name[s], missing);
+    }
+}
+
 static void check_controller(struct load *l)
 {
     check_reachable(l);
     check_first_state(l);
+    check_missing(l);
     for (unsigned s = 0; s < l->p->table[l->c].n_states; s++)
         if (!((l->c == CTL_CACHE ? l->p->cache_stable : l->p->home_stable) >> s & 1))
             check_busy(l, s);

@@ -101,6 +101,7 @@ static uint64_t load_hit(struct hart *h, enum hit_level level, tick start)
 {
     tick latency = level == HIT_L1 ? h->desc.l1_ps : h->desc.l2_ps;
     load_now(h, start);
+    h->access_source = level == HIT_L1 ? SOURCE_L1 : SOURCE_L2;
     uint64_t value = h->access_value;
     ledger_mark(&h->ledger, PART_CORE, start);
     hart_advance(h, latency);
@@ -123,6 +124,7 @@ static uint64_t load_forwarded(struct hart *h, paddr a, unsigned bytes, uint64_t
     tick start = now_of(h);
     const struct observer *o = h->env.observer;
     h->counters.forwarded++;
+    h->access_source = SOURCE_L1;
     component_op(&h->component, start, CEV_LOAD, a.v, value);
     if (o->load)
         o->load(o->self, h->id, a, bytes, value, true, start);
@@ -258,7 +260,11 @@ static uint64_t rmw(struct hart *h, paddr a, unsigned bytes, struct rmw r)
     struct rmw result = h->rmw;
     enum source_id source = h->access_source;
     hart_advance(h, h->desc.atomic_ps);
-    ledger_mark(&h->ledger, level == HIT_L2 ? PART_L2 : PART_L1, now_of(h));
+    ledger_mark(&h->ledger, PART_L1, now_of(h));
+    if (level == HIT_L2) {
+        hart_advance(h, h->desc.l2_ps - h->desc.l1_ps);
+        ledger_mark(&h->ledger, PART_L2, now_of(h));
+    }
     access_close(h, CLASS_ATOMIC, start, source);
     h->rmw = result;
     barrier_done(h, BARRIER_FULL);

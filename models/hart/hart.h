@@ -24,6 +24,7 @@ struct hart_desc {
     uint32_t wc_buffers;        /* write-combining buffers for non-temporal stores, at least 1 */
     tick l1_ps, l2_ps;          /* load to use on a hit in L1, in L2 */
     tick issue_ps;              /* a store or prefetch takes the hart this long */
+    tick string_store_ps;       /* one line of a string store does */
     tick commit_ps;             /* least time between two commits of the store buffer */
     tick fill_ps;               /* data at the cache to use by the hart */
     tick atomic_ps;             /* locked operation once the line is owned */

@@ -14,6 +14,7 @@ struct store_entry {
     uint8_t bytes;              /* 64 for STORE_LINE */
     uint8_t kind;
     bool asked;                 /* ownership requested ahead */
+    bool from_l2;               /* the line was in L2 only and is on its way to L1 */
     bool started, performed;    /* STORE_LINE: its own access is under way / over */
     bool recorded;
     bool handed;                /* the drain took over the hart's paths with this entry */

@@ -120,9 +120,17 @@ static void drain_ordered(struct hart *h, struct store_entry *e)
 {
     if (e->kind == STORE_PLAIN) {
         enum hit_level level = cache_hit(h->cache, paddr_line(e->addr), true);
+        tick now = now_of(h);
+        if (level == HIT_L2 && h->desc.l2_ps > h->desc.l1_ps) { /* it is in the first level from here on */
+            paths_mark(&h->drain, PART_ISSUE, now);
+            e->from_l2 = true;
+            h->drain_free_at = now + h->desc.l2_ps - h->desc.l1_ps;
+            kick(h);
+            return;
+        }
         if (level != HIT_NONE) {
-            paths_mark(&h->drain, PART_ISSUE, now_of(h)); /* it waited for the commit before it */
-            commit_head(h, level == HIT_L1 ? SOURCE_L1 : SOURCE_L2);
+            paths_mark(&h->drain, e->from_l2 ? PART_L2 : PART_ISSUE, now); /* or it waited for the commit before it */
+            commit_head(h, e->from_l2 ? SOURCE_L2 : SOURCE_L1);
             kick(h);
             return;
         }
@@ -268,7 +276,7 @@ static void fill_entry(struct hart *h, struct store_entry *e, enum store_kind ki
     e->value = value;
     e->bytes = (uint8_t)bytes;
     e->kind = (uint8_t)kind;
-    e->asked = e->started = e->performed = e->handed = false;
+    e->from_l2 = e->asked = e->started = e->performed = e->handed = false;
     e->recorded = h->ledger.recording;
     e->issued = start;
     e->hart = h;
@@ -303,7 +311,7 @@ static void record_retired(struct hart *h, tick start)
         account_record_one(h->env.account, CLASS_STORE_TO_RETIRE, SOURCE_DONE, now_of(h) - start, PART_ISSUE);
 }
 
-/* A plain store that finds the buffer empty, and its line writable once it has retired, commits there and then: the
+/* A plain store that finds the buffer empty, and its line writable in L1 once it has retired, commits there and then: the
  * common case, without entry, event or copied paths. False: nothing has happened but that the hart's issue time
  * has passed. */
 static bool commit_at_once(struct hart *h, paddr a, unsigned bytes, uint64_t value)
@@ -313,14 +321,12 @@ static bool commit_at_once(struct hart *h, paddr a, unsigned bytes, uint64_t val
     if (o->store_issued)
         o->store_issued(o->self, h->id, a, bytes, value, start);
     hart_advance(h, h->desc.issue_ps);
-    enum hit_level level = cache_hit(h->cache, paddr_line(a), true);
-    if (level == HIT_NONE)
+    if (!cache_in_l1(h->cache, paddr_line(a)) || cache_hit(h->cache, paddr_line(a), true) == HIT_NONE)
         return false;
     visible_plain(h, a, bytes, value, now_of(h));
     h->drain_free_at = now_of(h) + h->desc.commit_ps;
     if (h->ledger.recording)
-        account_record_one(h->env.account, CLASS_STORE, level == HIT_L1 ? SOURCE_L1 : SOURCE_L2, h->desc.issue_ps,
-                           level == HIT_L1 ? PART_L1 : PART_L2);
+        account_record_one(h->env.account, CLASS_STORE, SOURCE_L1, h->desc.issue_ps, PART_L1);
     record_retired(h, start);
     return true;
 }
@@ -346,7 +352,8 @@ static void enter(struct hart *h, enum store_kind kind, paddr a, unsigned bytes,
     } else if (!first && wants_ownership(h, e)) {
         e->asked = cache_prefetch_write(h->cache, paddr_line(a), &h->ledger.paths) != ACCESS_NO_MSHR;
     }
-    tick retires = now + (issued ? 0 : h->desc.issue_ps);
+    tick issue_ps = kind == STORE_LINE ? h->desc.string_store_ps : h->desc.issue_ps;
+    tick retires = now + (issued ? 0 : issue_ps);
     if (first && h->drain_free_at < retires)
         h->drain_free_at = retires; /* visible only once retired */
     if (first && issued)
@@ -355,7 +362,7 @@ static void enter(struct hart *h, enum store_kind kind, paddr a, unsigned bytes,
         kick(h);
     h->ledger.paths.depth--;
     if (!issued)
-        hart_advance(h, h->desc.issue_ps);
+        hart_advance(h, issue_ps);
     if (kind == STORE_PLAIN || kind == STORE_LINE)
         record_retired(h, start);
     if (!h->desc.store_buffer)

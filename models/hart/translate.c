@@ -28,41 +28,62 @@ static bool walk(struct hart *h, vaddr va, bool write, frame *f)
     return found;
 }
 
-static bool translate(struct hart *h, vaddr va, bool write, paddr *out)
+static bool tlb_hit(struct hart *h, vaddr va, bool write, frame *f)
 {
-    frame f;
-    if (h->env.mmu.lookup(h->env.mmu.tlb, h->asid, va, write, &f)) {
-        h->counters.tlb_hits++;
-        if (h->desc.tlb_ps) {
-            ledger_mark(&h->ledger, PART_CORE, now_of(h));
-            hart_advance(h, h->desc.tlb_ps);
-            ledger_mark(&h->ledger, PART_TRANSLATE, now_of(h));
-        }
-    } else if (!walk(h, va, write, &f)) {
+    bool hit = h->env.mmu.lookup(h->env.mmu.tlb, h->asid, va, write, f);
+    h->counters.tlb_hits += hit;
+    return hit;
+}
+
+/* What comes after the lookup: the time of a hit that is not hidden, or the walk. */
+static bool translate(struct hart *h, vaddr va, bool write, bool hit, frame *f)
+{
+    if (!hit)
+        return walk(h, va, write, f);
+    ledger_mark(&h->ledger, PART_CORE, now_of(h));
+    hart_advance(h, h->desc.tlb_ps);
+    ledger_mark(&h->ledger, PART_TRANSLATE, now_of(h));
+    return true;
+}
+
+/* A load whose translation takes time is one record from the lookup to the value. */
+static bool translated_load(struct hart *h, vaddr va, unsigned bytes, bool hit, frame f, uint64_t *value)
+{
+    tick start = now_of(h);
+    bool recording = h->ledger.recording;
+    access_open(h, start);
+    if (!translate(h, va, false, hit, &f)) {
+        h->ledger.paths.depth--;
         return false;
     }
-    *out = paddr_plus(frame_addr(f), va.v % PAGE_BYTES);
+    h->ledger.recording = false;
+    *value = hart_load(h, paddr_plus(frame_addr(f), va.v % PAGE_BYTES), bytes);
+    h->ledger.recording = recording;
+    access_close(h, CLASS_LOAD, start, h->access_source);
     return true;
 }
 
 bool k_user_load(struct hart *h, vaddr va, unsigned bytes, uint64_t *value)
 {
-    paddr a;
+    frame f = { 0 };
     irq_poll(h);
-    if (!translate(h, va, false, &a))
-        return false;
-    *value = hart_load(h, a, bytes);
+    bool hit = tlb_hit(h, va, false, &f);
+    if (!hit || h->desc.tlb_ps)
+        return translated_load(h, va, bytes, hit, f, value);
+    *value = hart_load(h, paddr_plus(frame_addr(f), va.v % PAGE_BYTES), bytes);
     return true;
 }
 
+/* The store's own record begins after the translation: it is what the buffer sees. */
 bool k_user_store(struct hart *h, vaddr va, unsigned bytes, uint64_t value)
 {
-    paddr a;
+    frame f = { 0 };
     irq_poll(h);
-    if (!translate(h, va, true, &a))
+    bool hit = tlb_hit(h, va, true, &f);
+    if ((!hit || h->desc.tlb_ps) && !translate(h, va, true, hit, &f))
         return false;
     h->counters.stores++;
-    sb_push(h, STORE_PLAIN, a, bytes, bytes == 8 ? value : value & ((UINT64_C(1) << (bytes * 8)) - 1));
+    sb_push(h, STORE_PLAIN, paddr_plus(frame_addr(f), va.v % PAGE_BYTES), bytes, bytes == 8 ? value : value & ((UINT64_C(1) << (bytes * 8)) - 1));
     return true;
 }
 

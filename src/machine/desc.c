@@ -15,6 +15,8 @@ static const struct param hart_params[] = {
       .help = "Write-combining buffers for non-temporal stores." },
     { .key = "issue", .type = P_TIME, H(issue_ps), .max = PS_PER_US, .deflt = "1cycles",
       .help = "Time a store or prefetch occupies the hart." },
+    { .key = "string_store", .type = P_TIME, H(string_store_ps), .max = PS_PER_US, .deflt = "2cycles",
+      .help = "Time one line of a string store (rep stos) occupies the hart." },
     { .key = "commit", .type = P_TIME, H(commit_ps), .max = PS_PER_US, .deflt = "1cycles",
       .help = "Least time between two commits of the store buffer." },
     { .key = "fill", .type = P_TIME, H(fill_ps), .max = PS_PER_US, .deflt = "2cycles",
@@ -244,6 +246,10 @@ static void check_machine(struct diag *diag, struct node *machine, struct machin
                     "less than a sixteenth of all second-level caches");
     if (m->net.topology == NET_MESH && (uint64_t)m->net.columns * m->net.rows > NET_TILES_MAX)
         group_error(diag, machine, "net", "At most 1024 tiles.", "columns times rows is too many");
+    uint32_t places = m->cores > m->llc.slices ? m->cores : m->llc.slices;
+    if (m->net.topology == NET_MESH && (uint64_t)m->net.columns * m->net.rows < places)
+        group_error(diag, machine, "net", "In a mesh every core and every slice has a tile: columns times rows must be at least their number.",
+                    "too few tiles for the cores or the slices");
     const char *text = tlb_desc_error(&m->tlb);
     if (text)
         group_error(diag, machine, "tlb", text, "entries and ways do not fit together");

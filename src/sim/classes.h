@@ -19,8 +19,7 @@
     X(DRAM, "dram", "Memory access: channel queue, bank, row and data transfer.") \
     X(RESPONSE_NET, "response_net", "The data or grant travels to the requester.") \
     X(FILL, "fill", "From arrival at the requester to use by the hart.") \
-    X(DEVICE, "device", "Device-side time: link to the root complex, engine occupancy, register access.") \
-    X(IOMMU, "iommu", "IOMMU invalidation queue: descriptor service and waiting in the queue.") \
+    X(DEVICE, "device", "Device-side time: link to the root complex, engine occupancy, register accesses.") \
     X(PRIOR, "prior", "Waiting for work that began before this request did.")
 
 /* Software phases: X(id, name, sentence) */

@@ -58,7 +58,7 @@ static inline struct rig_desc rig_desc(unsigned harts)
 {
     return (struct rig_desc){
         .harts = harts, .homes = 1,
-        .hart = { .clock = { 1 }, .store_buffer = 8, .wc_buffers = 2, .l1_ps = L1, .l2_ps = LOOKUP, .issue_ps = ISSUE,
+        .hart = { .clock = { 1 }, .store_buffer = 8, .wc_buffers = 2, .l1_ps = L1, .l2_ps = LOOKUP, .issue_ps = ISSUE, .string_store_ps = ISSUE,
                   .commit_ps = COMMIT, .fill_ps = FILL, .atomic_ps = ATOMIC, .fence_ps = FENCE_PS, .load_fence_ps = LFENCE_PS,
                   .spin_ps = SPIN, .ipi_send_ps = IPI_SEND, .ipi_ps = IPI, .irq_entry_ps = IRQ_ENTRY,
                   .irq_exit_ps = IRQ_EXIT, .mmio_ps = MMIO },

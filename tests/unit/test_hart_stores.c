@@ -299,3 +299,36 @@ Test(request, a_late_store_is_prior_to_the_next_request)
     rig_expect(m, CLASS_PAGE_OWN, SOURCE_NONE, PARTS({ PART_PRIOR, MISS_DRAM }, { PART_CORE, FENCE_PS }));
     machine_rig_free(m);
 }
+
+/* ---- what the second level costs */
+
+/* L1 has 4 sets of 2 ways: lines 0, 4, 8 meet, so that line 0 is in L2 only. The atomic and the store bring it up for
+ * LOOKUP - L1 more than in L1. */
+static void only_in_l2(bool atomic)
+{
+    struct rig_desc d = rig_desc(1);
+    struct machine_rig *m = machine_rig_new(&d);
+    struct op touch = (struct op)ADD(LINE(0), 0), use = (struct op)STORE(LINE(0), 7);
+    if (atomic)
+        use = touch;
+    rig_script(m, 0, (struct op[]){ touch, AT(QUIET), use, FENCE, AT(2 * QUIET), ADD(LINE(4), 0), ADD(LINE(8), 0), AT(3 * QUIET), use, FENCE, END });
+    machine_rig_run(m);
+    tick in_l1 = m->result[0][3].end - QUIET, in_l2 = m->result[0][9].end - 3 * QUIET;
+    cr_expect_eq(in_l2 - in_l1, LOOKUP - L1, "%s: %lu more", atomic ? "atomic" : "store", (unsigned long)(in_l2 - in_l1));
+    machine_rig_free(m);
+}
+
+Test(second_level, delays_a_store) { only_in_l2(false); }
+Test(second_level, delays_an_atomic) { only_in_l2(true); }
+
+/* A string store occupies the hart for its own time, a line each. */
+Test(string, stores_take_their_own_time)
+{
+    struct rig_desc d = rig_desc(1);
+    d.hart.string_store_ps = 3 * ISSUE;
+    struct machine_rig *m = machine_rig_new(&d);
+    rig_script(m, 0, (struct op[]){ STORE_WHOLE(LINE(3), 1), STORE_WHOLE(LINE(4), 1), END });
+    machine_rig_run(m);
+    cr_expect_eq(m->result[0][1].end, 6 * ISSUE);
+    machine_rig_free(m);
+}
