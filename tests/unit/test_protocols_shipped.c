@@ -175,6 +175,26 @@ Test(shipped, predicates_of_moesi)
     rig_free(&r);
 }
 
+/* ---- a pair that is missing is seen without exploring */
+
+Test(shipped, what_may_come_at_any_time_needs_a_row_everywhere)
+{
+    static const struct { unsigned line; const char *with, *says; } gaps[] = {
+        { 23, "    IM: [LOAD, EVICT]", "p.yaml:8:5: cache: state IM says nothing about STORE\n" },
+        { 24, "    MI: [EVICT]", "p.yaml:9:5: cache: state MI says nothing about LOAD, STORE\n" },
+        { 16, "    - [M, STORE_FULL, M, [COMPLETE]]\n    - [M, EVICT, MI, [SEND_PUT]]",
+          "p.yaml:6:5: cache: state I says nothing about STORE_FULL\n" },
+        { 39, "    DB: [PUT_OWNER, PUT_OLD]", "p.yaml:30:5: home: state DB says nothing about GETM\n" },
+    };
+    for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++) {
+        struct rig r;
+        rig_one_copy(&r, gaps[i].line, gaps[i].with);
+        cr_expect_null(r.p, "gap %zu", i);
+        cr_expect(strstr(r.errors, gaps[i].says), "want %s, got\n%s", gaps[i].says, r.errors);
+        rig_free(&r);
+    }
+}
+
 /* ---- the two words added for them */
 
 Test(shipped, an_upgrade_is_judged_by_who_owns_the_line)
