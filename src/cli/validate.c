@@ -26,6 +26,7 @@ static void claim_rows(struct table *t, const char *machine, const struct claim 
         table_cell_fixed3(t, c->published_ps, 2);
         table_cell_fixed3(t, c->model_ps, 2);
         table_cell(t, "%c%ld.%ld %%", e < 0 ? '-' : '+', (long)(e < 0 ? -e : e) / 10, (long)(e < 0 ? -e : e) % 10);
+        table_cell(t, "%s", c->fitted ? "fitted" : "predicted");
         table_cell(t, "%s", c->good ? "holds" : "FAILS");
     }
 }
@@ -40,6 +41,7 @@ static struct table *claim_table(void)
     table_column(t, "published (ns)", TABLE_RIGHT);
     table_column(t, "model (ns)", TABLE_RIGHT);
     table_column(t, "error", TABLE_RIGHT);
+    table_column(t, "how", TABLE_LEFT);
     table_column(t, "within 5 %", TABLE_LEFT);
     return t;
 }

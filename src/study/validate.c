@@ -15,6 +15,7 @@
 struct claim_keys {
     const char *what, *row, *value, *experiment, *metric;
     uint32_t divide;
+    bool fitted;
 };
 
 #define C(field) PARAM_FIELD(struct claim_keys, field)
@@ -25,6 +26,7 @@ static const struct param claim_params[] = {
     { .key = "experiment", .type = P_STRING, .flags = PARAM_REQUIRED, C(experiment), .help = "File in configs/validation that measures it." },
     { .key = "metric", .type = P_STRING, .flags = PARAM_REQUIRED, C(metric), .help = "Metric of that experiment's result." },
     { .key = "divide", .type = P_UINT, C(divide), .min = 1, .max = 1000, .deflt = "1", .help = "The metric covers so many operations." },
+    { .key = "fitted", .type = P_BOOL, .flags = PARAM_REQUIRED, C(fitted), .help = "The machine's numbers were chosen to meet this row; otherwise it is a prediction." },
     { .key = NULL }
 };
 #undef C
@@ -82,7 +84,7 @@ static bool one_claim(struct arena *arena, struct diag *diag, const char *machin
     param_fill(n, claim_params, &k, &ctx);
     if (diag_count(diag) != before)
         return false;
-    *c = (struct claim){ .what = k.what, .row = k.row, .value = k.value };
+    *c = (struct claim){ .what = k.what, .row = k.row, .value = k.value, .fitted = k.fitted };
     if (!quantity_parse_time(k.value, period_ps, &c->published_ps, &complaint) || !c->published_ps) {
         node_error(diag, n, complaint.rule, "%s", complaint.what);
         return false;

@@ -1,6 +1,6 @@
 /* src/study/validate.h - model against published measurements.
  *
- * A machine file claims rows: { what, row, value, experiment, metric, divide }. Each is measured by running
+ * A machine file claims rows: { what, row, value, experiment, metric, divide, fitted }. Each is measured by running
  * configs/validation/EXPERIMENT.yaml on that machine, and compared with the published value.
  */
 #ifndef LAB_STUDY_VALIDATE_H
@@ -16,6 +16,7 @@ struct claim {
     const char *what, *row, *value;   /* as in the file; row: of the source's table */
     uint64_t published_ps, model_ps;
     int64_t error_permille;           /* of the published value; positive: the model is slower */
+    bool fitted;                      /* the machine was fitted to this row; otherwise the model predicts it */
     bool good;                        /* within the tolerance */
 };
 

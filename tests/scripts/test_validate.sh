@@ -6,3 +6,8 @@ program=${LABYRINTH:-build/labyrinth}
 "$program" validate || exit 1
 rows=$("$program" validate | grep -c 'holds')
 [ "$rows" -ge 11 ] || { echo "FAIL: only $rows rows are claimed"; exit 1; }
+# The rows are in the tree, with where they were published.
+root=${LABYRINTH_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
+for row in $(cat "$root"/configs/machines/*.yaml | grep -oE '\b(sosp13|ml|il|c2c|llf)-[0-9]{4}\b' | LC_ALL=C sort -u); do
+    grep -q "^$row," "$root/configs/validation/rows.csv" || { echo "FAIL: $row is cited and not in configs/validation/rows.csv"; exit 1; }
+done
