@@ -9,6 +9,7 @@
 #include "src/kern/page_alloc.h"
 #include "src/sim/abi/vtd.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum { IOMMU_REGISTER_BASE_SHIFT = 45 }; /* registers lie far above any memory */
@@ -159,6 +160,9 @@ static void dma_performed(void *self, const struct dma_piece *p, tick now)
     unsigned device = 0;
     while (device + 1 < m->desc.devices.count && m->devices[device] != p->engine)
         device++;
+    if (p->fault != DMA_OK && !m->first_refusal)
+        m->first_refusal = arena_printf(m->late, "first refused DMA: device%u, %s of %u bytes at I/O address %#" PRIx64 ", at %" PRIu64 " ps: %s\n",
+                                        device, p->write ? "write" : "read", p->bytes, p->addr.v, now, dma_fault_name(p->fault));
     if (m->observer.dma)
         m->observer.dma(m->observer.self, device, p->addr, p->at, p->bytes, p->write, p->fault, now);
 }

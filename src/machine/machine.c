@@ -175,7 +175,8 @@ void machine_run(struct machine *m)
     struct result *r = &m->result;
     machine_collect(m);
     r->stop = m->stop;
-    r->stop_text = m->stop_text && *m->stop_text ? m->stop_text : m->first_failure ? m->first_failure : "";
+    r->stop_text = m->stop_text ? m->stop_text : "";
+    r->notes = arena_printf(m->late, "%s%s", m->first_failure ? m->first_failure : "", m->first_refusal ? m->first_refusal : "");
     r->time_ps = engine_now(m->engine);
     r->events = components_op_count(&m->components);
     r->order_hash = components_order_hash(&m->components);

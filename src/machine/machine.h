@@ -42,6 +42,7 @@ struct violation {
 struct result {
     enum run_stop stop;
     const char *stop_text;      /* several lines for people: the illegal call, who waits for whom; "" if none */
+    const char *notes;          /* lines for people: the first failed allocation, the first refused DMA; "" if none */
     tick time_ps;
     uint64_t events, order_hash;
     const struct account *account;   /* latency{}: see account_stats, account_source_stats */

@@ -66,7 +66,7 @@ struct machine {
     uint64_t traced;                /* trace events written */
     bool stopped;
     enum run_stop stop;
-    const char *stop_text, *first_failure;
+    const char *stop_text, *first_failure, *first_refusal;
     struct violation *violations;
     size_t violation_count;
     struct result result;

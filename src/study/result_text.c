@@ -223,6 +223,11 @@ static void head(FILE *out, const struct result *r, const struct text_options *o
             duration_text(time, r->time_ps));
     for (size_t i = 0; i < options->note_count; i++)
         fprintf(out, "note     %s\n", options->notes[i]);
+    for (const char *line = r->notes ? r->notes : ""; *line;) {
+        size_t n = strcspn(line, "\n");
+        fprintf(out, "note     %.*s\n", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
 }
 
 static void violations(FILE *out, const struct result *r)
