@@ -326,13 +326,14 @@ void k_fence(struct hart *h)
     barrier_done(h, BARRIER_FULL);
 }
 
-/* On TSO ordinary stores are ordered already: only write-combining buffers and unordered flushes matter, but the
- * fence itself may not be passed by them, so those issued before it leave now. */
+/* On TSO ordinary stores are ordered already: only write-combining buffers, string stores and unordered flushes have to be
+ * over. Later loads may still pass buffered ordinary stores. */
 void k_fence_store(struct hart *h)
 {
     irq_poll(h);
     h->counters.fences++;
-    sb_wait_empty(h, "stores and flushes at a store fence");
+    if (sb_holds_unordered(h))
+        sb_wait_empty(h, "string stores and flushes at a store fence");
     wc_drain(h);
     hart_advance(h, h->desc.issue_ps);
     barrier_done(h, BARRIER_STORE);

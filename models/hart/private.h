@@ -110,6 +110,7 @@ void access_close(struct hart *, enum class_id, tick start, enum source_id);
 void sb_init(struct hart *);
 void sb_push(struct hart *, enum store_kind, paddr, unsigned bytes, uint64_t value);
 void sb_wait_empty(struct hart *, const char *why);
+bool sb_holds_unordered(const struct hart *); /* string stores, clflushopt */
 /* 1: the youngest covering store gave the value; 0: no overlap; -1: partial overlap. */
 int sb_forward(const struct hart *, paddr, unsigned bytes, uint64_t *value);
 void sb_mshr_freed(struct hart *, const struct path_set *birth, const struct delta *);

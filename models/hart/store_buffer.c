@@ -378,6 +378,14 @@ void sb_push(struct hart *h, enum store_kind kind, paddr a, unsigned bytes, uint
     enter(h, kind, a, bytes, value, start, alone);
 }
 
+bool sb_holds_unordered(const struct hart *h)
+{
+    for (uint32_t i = 0; i < h->sb_count; i++)
+        if (unordered(entry_at(h, i)))
+            return true;
+    return false;
+}
+
 void sb_wait_empty(struct hart *h, const char *why)
 {
     ledger_mark(&h->ledger, PART_CORE, now_of(h));
