@@ -17,55 +17,25 @@ static const struct usage usage = {
 /* The same text as when a run refuses its input. */
 static void print_errors(const struct diag *diag)
 {
-    size_t n = diag_count(diag);
+    size_t n = diag_distinct_count(diag);
     if (n > 0)
         fprintf(stderr, "labyrinth: %zu error%s in the input\n", n, n == 1 ? "" : "s");
     diag_print(diag, stderr);
 }
 
-/* Loads and builds with these assignments. what: the point, for the message; NULL: the base. */
-static bool build_point(const struct common *c, const char *argument, const char *const *sets, size_t n, const char *what)
+/* The base and every point: all errors together, in the order of their places. */
+static bool check_experiment(const struct common *c, const char *argument)
 {
     struct study_doc study;
-    if (study_load(&study, argument, sets, n)) {
+    if (study_load(&study, argument, c->sets, c->sets_count)) {
         struct machine *m = machine_new(&study.doc, &c->run, study.diag);
         if (m)
             machine_free(m);
     }
-    bool good = diag_count(study.diag) == 0;
-    if (!good && what)
-        fprintf(stderr, "%s, at the point %s:\n", argument, what);
+    bool good = study_check_points(&study, c->sets, c->sets_count, &c->run);
     print_errors(study.diag);
     study_unload(&study);
     return good;
-}
-
-/* The first bad point ends it: its neighbours mostly have the same fault. */
-static bool check_points(const struct common *c, const char *argument)
-{
-    struct study_doc study;
-    bool good = true;
-    load_or_fail(&study, argument, c->sets, c->sets_count);
-    const struct sweep_axes *axes = &study.doc.axes;
-    const char **sets = ARENA_ARRAY(study.arena, const char *, c->sets_count + axes->axes_count);
-    for (size_t i = 0; i < c->sets_count; i++)
-        sets[i] = c->sets[i];
-    for (uint64_t point = 0; good && axes->axes_count > 0 && point < axes->points_count; point++) {
-        const char *const *coordinates = sweep_point(study.arena, axes, point);
-        const char *what = "";
-        for (size_t i = 0; i < axes->axes_count; i++) {
-            sets[c->sets_count + i] = coordinates[i];
-            what = arena_printf(study.arena, "%s%s%s", what, i ? ", " : "", coordinates[i]);
-        }
-        good = build_point(c, argument, sets, c->sets_count + axes->axes_count, what);
-    }
-    study_unload(&study);
-    return good;
-}
-
-static bool check_experiment(const struct common *c, const char *argument)
-{
-    return build_point(c, argument, c->sets, c->sets_count, NULL) && check_points(c, argument);
 }
 
 /* What is wrong is in diag. */

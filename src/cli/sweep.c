@@ -58,17 +58,17 @@ static const struct usage usage = {
            "interrupted one stopped. All points are run; the exit code is the highest of a point.",
 };
 
-struct job { const struct common *common; const struct plan *plan; const char *argument; };
+struct job { const struct common *common; const struct plan *plan; const struct sweep_axes *axes; const char *argument; };
 
 /* In a worker process. */
 static int run_point(void *arg, size_t point, FILE *record)
 {
     const struct job *job = arg;
     struct study_doc study;
-    struct arena *arena = arena_new();
-    size_t n;
-    const char *const *sets = plan_sets(arena, job->plan, point, job->common->sets, job->common->sets_count, &n);
-    load_or_fail(&study, job->argument, sets, n);
+    const struct plan_point *p = &job->plan->point[point];
+    if (!study_load_point(&study, job->argument, job->common->sets, job->common->sets_count, job->axes, p->number))
+        diag_exit_if_errors(study.diag);
+    study.doc.seed = p->seed;
     struct machine *m = build_or_fail(&study, &job->common->run);
     machine_run(m);
     const struct result *r = machine_result(m);
@@ -91,11 +91,13 @@ static void put_facts(struct store *store, struct study_doc *study, const char *
     store_set_fact(store, "seed", seed);
 }
 
-/* A configuration that no point can run is refused before any of them is started. */
-static void check_base(struct study_doc *study, const struct run_options *host)
+/* A configuration with any point that cannot run is refused before the first of them is started. */
+static void check_all(struct study_doc *study, const struct common *c)
 {
-    struct machine *m = build_or_fail(study, host);
+    struct machine *m = build_or_fail(study, &c->run);
     machine_free(m);
+    if (!study_check_points(study, c->sets, c->sets_count, &c->run))
+        diag_exit_if_errors(study->diag);
 }
 
 static int report(const struct common *c, const struct own *own, const struct sweep_summary *s, struct store *store,
@@ -118,15 +120,15 @@ static int run(int argc, char **argv)
         fail_user("sweep: -o DIR is missing: where should the results go?");
     struct study_doc study;
     load_or_fail(&study, c.args[0], c.sets, c.sets_count);
+    check_all(&study, &c);
     struct plan *plan = plan_make(&study, c.sets, c.sets_count, own.repeat ? own.repeat : study.doc.repetitions);
     const char *effective = study_effective(&study);
     diag_exit_if_errors(study.diag);
-    check_base(&study, &c.run);
     struct store *store = store_open(own.folder, STORE_WRITE);
     store_put_plan(store, plan);
     put_facts(store, &study, effective);
     study_write_text(own.folder, "config.yaml", effective);
-    struct job job = { &c, plan, c.args[0] };
+    struct job job = { &c, plan, &study.doc.axes, c.args[0] };
     struct sweep_options sweep = { .workers = own.workers, .shard = own.shard, .shards = own.shards,
                                    .progress = c.quiet ? PROGRESS_NEVER : c.progress, .run = run_point, .arg = &job };
     struct sweep_summary summary = sweep_run(store, plan, &sweep);

@@ -12,14 +12,15 @@ struct item {
     size_t file; /* index into diag.files: the first sort key */
     uint32_t line, column;
     size_t serial; /* the last sort key, so that the order is total */
-    char *path, *what, *rule, *hint;
+    char *path, *what, *rule, *hint, *context;
 };
 
 struct diag {
     char **files;
     size_t file_count;
     struct item *items; /* the first DIAG_KEEP_MAX; a file of noise must not fill the memory */
-    size_t kept_count, count;
+    size_t kept_count, distinct_count, count;
+    size_t latest; /* item of the latest error, which may be an old one again */
 };
 
 static void *checked(void *memory)
@@ -47,6 +48,7 @@ static void drop(struct item *item)
     free(item->what);
     free(item->rule);
     free(item->hint);
+    free(item->context);
 }
 
 void diag_free(struct diag *d)
@@ -87,16 +89,16 @@ static char *format_text(const char *format, va_list args)
     return checked(text);
 }
 
-/* A file read twice (for its kind, then for good) complains once. */
-static bool known_already(const struct diag *d, const struct item *item)
+/* A file read twice (for its kind, then for good) complains once: index of the same complaint, or kept_count. */
+static size_t find_item(const struct diag *d, const struct item *item)
 {
     for (size_t i = 0; i < d->kept_count; i++) {
         const struct item *old = &d->items[i];
         if (old->file == item->file && old->line == item->line && old->column == item->column &&
             strcmp(old->what, item->what) == 0 && strcmp(old->path ? old->path : "", item->path ? item->path : "") == 0)
-            return true;
+            return i;
     }
-    return false;
+    return d->kept_count;
 }
 
 static char *text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -112,8 +114,9 @@ static char *text_of(const char *format, ...)
 
 void diag_error(struct diag *d, struct origin at, const char *path, const char *rule, const char *format, ...)
 {
+    d->count++;
     if (d->kept_count == DIAG_KEEP_MAX) {
-        d->count++;
+        d->distinct_count++;
         return;
     }
     va_list args;
@@ -122,18 +125,19 @@ void diag_error(struct diag *d, struct origin at, const char *path, const char *
         .file = file_index(d, at.file ? at.file : "configuration"),
         .line = at.line,
         .column = at.column,
-        .serial = d->count,
+        .serial = d->distinct_count,
         .path = copy_or_null(path && *path ? path : NULL),
         .what = format_text(format, args),
         .rule = copy_or_null(rule),
     };
     va_end(args);
-    if (known_already(d, &item)) {
+    d->latest = find_item(d, &item);
+    if (d->latest < d->kept_count) {
         drop(&item);
         return;
     }
     d->items[d->kept_count++] = item;
-    d->count++;
+    d->distinct_count++;
 }
 
 /* "a, b, c" or NULL when that would be too long to help. */
@@ -153,18 +157,36 @@ static char *list_words(const char *const *known, size_t n)
 
 void diag_suggest(struct diag *d, const char *word, const char *const *known, size_t n)
 {
-    if (d->kept_count == 0 || d->count > d->kept_count)
+    if (d->kept_count == 0 || d->distinct_count > d->kept_count)
         return;
-    struct item *item = &d->items[d->kept_count - 1];
+    struct item *item = &d->items[d->latest];
     const char *near = suggest_nearest(word, known, n);
     free(item->hint);
     item->hint = NULL;
     item->hint = near ? text_of("Did you mean \"%s\"?", near) : list_words(known, n);
 }
 
+void diag_merge(struct diag *into, const struct diag *from, const char *context)
+{
+    for (size_t i = 0; i < from->kept_count; i++) {
+        const struct item *item = &from->items[i];
+        size_t before = into->kept_count;
+        diag_error(into, (struct origin){ from->files[item->file], item->line, item->column }, item->path, item->rule, "%s", item->what);
+        if (into->kept_count == before)
+            continue;
+        into->items[before].hint = copy_or_null(item->hint);
+        into->items[before].context = copy_or_null(context);
+    }
+}
+
 size_t diag_count(const struct diag *d)
 {
     return d->count;
+}
+
+size_t diag_distinct_count(const struct diag *d)
+{
+    return d->distinct_count;
 }
 
 static int by_position(const void *a, const void *b)
@@ -192,6 +214,8 @@ static void print_item(const struct diag *d, const struct item *item, FILE *out)
         fprintf(out, "  %s\n", item->rule);
     if (item->hint)
         fprintf(out, "  %s\n", item->hint);
+    if (item->context)
+        fprintf(out, "  %s\n", item->context);
 }
 
 void diag_print(const struct diag *d, FILE *out)
@@ -203,8 +227,8 @@ void diag_print(const struct diag *d, FILE *out)
     size_t printed_count = d->kept_count < DIAG_PRINT_MAX ? d->kept_count : DIAG_PRINT_MAX;
     for (size_t i = 0; i < printed_count; i++)
         print_item(d, order[i], out);
-    if (d->count > printed_count)
-        fprintf(out, "... and %zu more\n", d->count - printed_count);
+    if (d->distinct_count > printed_count)
+        fprintf(out, "... and %zu more\n", d->distinct_count - printed_count);
     free(order);
 }
 
@@ -219,7 +243,7 @@ void diag_exit_if_errors(const struct diag *d)
     fclose(out);
     if (size > 0)
         text[size - 1] = '\0'; /* fail_user ends the last line */
-    fail_user("%zu error%s in the input\n%s", d->count, d->count == 1 ? "" : "s", text);
+    fail_user("%zu error%s in the input\n%s", d->distinct_count, d->distinct_count == 1 ? "" : "s", text);
 }
 
 const char *shown(char buffer[SHOWN_MAX], const char *text)

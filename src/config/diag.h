@@ -4,6 +4,7 @@
  *   FILE:LINE:COLUMN: path.to.key: what was given, what is allowed
  *     One line that teaches the rule.
  *     Did you mean "size"?
+ *     At the point machine.cores=2.            (diag_merge)
  * Files come in the order in which they were first named (diag_file), lines and columns ascending,
  * equal positions in the order of reporting. At most DIAG_PRINT_MAX are printed, the rest is counted.
  * Nothing here ends the program but diag_exit_if_errors (exit 2 through fail_user).
@@ -42,7 +43,13 @@ void diag_error(struct diag *, struct origin, const char *path, const char *rule
  * when they are few. */
 void diag_suggest(struct diag *, const char *word, const char *const *known, size_t n);
 
+/* Copies the errors of `from` that `into` does not have yet, each with the context as a line of its own. */
+void diag_merge(struct diag *into, const struct diag *from, const char *context);
+
+/* How often an error was reported: rises with every call, so that a caller sees whether his input had one. */
 size_t diag_count(const struct diag *);
+/* How many different ones there are. */
+size_t diag_distinct_count(const struct diag *);
 void diag_print(const struct diag *, FILE *);
 
 /* Prints everything and exits with status 2 if there was an error; else returns. */

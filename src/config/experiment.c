@@ -33,11 +33,24 @@ static bool decides_files(const char *set)
     return starts_with_word(set, "machine") || starts_with_word(set, "machine.base") || starts_with_word(set, "protocol");
 }
 
-static void apply_sets(struct diag *diag, struct node *root, const char *const *sets, size_t n, bool early)
+/* What is to be changed in the file: assignments, then the coordinates of a point (axes NULL: none). */
+struct changes {
+    const char *const *sets;
+    size_t sets_count;
+    const struct sweep_axes *axes;
+    uint64_t point;
+};
+
+static void apply(struct diag *diag, struct node *root, const struct changes *c, bool early)
 {
-    for (size_t i = 0; i < n; i++)
-        if (decides_files(sets[i]) == early)
-            node_set(diag, root, sets[i]);
+    for (size_t i = 0; i < c->sets_count; i++)
+        if (decides_files(c->sets[i]) == early)
+            node_set(diag, root, c->sets[i]);
+    for (size_t i = 0; c->axes && i < c->axes->axes_count; i++) {
+        const struct sweep_axis *axis = &c->axes->axis[i];
+        if (decides_files(axis->path) == early)
+            node_set_path_at(diag, root, axis->path, axis->at, node_copy(root->arena, sweep_value_node(c->axes, c->point, i)));
+    }
 }
 
 /* `machine: tiny` is short for `machine: { base: tiny }`, in a file and after --set. */
@@ -114,7 +127,7 @@ static void check_agent(struct diag *diag, struct node *agent)
     for (const struct node *other = agent->parent->first; name && name->text && other != agent; other = other->next) {
         const struct node *taken = node_peek(other, "name");
         if (taken && taken->text && strcmp(taken->text, name->text) == 0)
-            node_error(diag, name, help[0], "%s is the name of two agents", shown(quote, name->text));
+            node_error(diag, name, help[0], "two agents are called %s", name->text); /* the machine says the same */
     }
 }
 
@@ -126,19 +139,23 @@ static struct node *check_agents(struct diag *diag, struct node *root)
         diag_error(diag, root->at, "agents", rule, "this key is missing and has no default");
     else if (agents->count > AGENT_ENTRIES_MAX)
         node_error(diag, agents, "One entry may stand for many cores: on: core1-.", "more than 1024 entries");
-    else if (node_expect(diag, agents, NODE_SEQUENCE, rule))
+    else if (node_expect(diag, agents, NODE_SEQUENCE, rule)) {
         for (struct node *agent = agents->first; agent; agent = agent->next)
             if (node_expect(diag, agent, NODE_MAPPING, rule))
                 check_agent(diag, agent);
-    return agents;
+        return agents;
+    }
+    node_use_all(agents); /* its keys are not wrong because the whole is */
+    return NULL;
 }
 
 static struct node *optional(struct diag *diag, struct node *root, const char *key, enum node_kind kind, const char *rule)
 {
     struct node *node = node_get(root, key);
-    if (node)
-        node_expect(diag, node, kind, rule);
-    return node;
+    if (!node || node_expect(diag, node, kind, rule))
+        return node;
+    node_use_all(node);
+    return NULL;
 }
 
 static void read_parts(struct arena *arena, struct diag *diag, struct experiment_doc *doc)
@@ -157,8 +174,8 @@ static void read_parts(struct arena *arena, struct diag *diag, struct experiment
     sweep_expand(arena, diag, root, doc->sweep, &doc->axes);
 }
 
-bool experiment_load(struct arena *arena, struct diag *diag, const char *argument, const char *const *sets, size_t sets_count,
-                     struct experiment_doc *doc)
+static bool load(struct arena *arena, struct diag *diag, const char *argument, const struct changes *changes,
+                 struct experiment_doc *doc)
 {
     *doc = (struct experiment_doc){ .argument = argument };
     doc->root = config_load(arena, diag, "experiments", "experiment", argument, (struct origin){ argument, 0, 0 }, NULL);
@@ -166,14 +183,26 @@ bool experiment_load(struct arena *arena, struct diag *diag, const char *argumen
         return false;
     doc->path = doc->root->at.file;
     expand_machine_name(doc->root);
-    apply_sets(diag, doc->root, sets, sets_count, true);
+    apply(diag, doc->root, changes, true);
     expand_machine_name(doc->root);
     doc->machine = merge_machine(arena, diag, doc->root);
     if (!doc->machine) /* its keys are not wrong because its base is */
         node_use_all(node_peek(doc->root, "machine"));
-    apply_sets(diag, doc->root, sets, sets_count, false);
+    apply(diag, doc->root, changes, false);
     read_parts(arena, diag, doc);
     if (doc->machine)
         use_machine_notes(doc->machine);
     return diag_count(diag) == 0;
+}
+
+bool experiment_load(struct arena *arena, struct diag *diag, const char *argument, const char *const *sets, size_t sets_count,
+                     struct experiment_doc *doc)
+{
+    return load(arena, diag, argument, &(struct changes){ sets, sets_count, NULL, 0 }, doc);
+}
+
+bool experiment_load_point(struct arena *arena, struct diag *diag, const char *argument, const char *const *sets,
+                           size_t sets_count, const struct sweep_axes *axes, uint64_t point, struct experiment_doc *doc)
+{
+    return load(arena, diag, argument, &(struct changes){ sets, sets_count, axes, point }, doc);
 }

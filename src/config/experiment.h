@@ -35,4 +35,8 @@ extern const struct param experiment_params[];
 bool experiment_load(struct arena *, struct diag *, const char *argument, const char *const *sets, size_t sets_count,
                      struct experiment_doc *doc);
 
+/* The same at one point of a sweep: after sets, the values of the axes, which keep the places where they are written. */
+bool experiment_load_point(struct arena *, struct diag *, const char *argument, const char *const *sets, size_t sets_count,
+                           const struct sweep_axes *axes, uint64_t point, struct experiment_doc *doc);
+
 #endif

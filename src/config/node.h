@@ -69,10 +69,12 @@ struct node *node_merge(struct node *base, struct node *over);
 
 /* Paths. node_at leaves no marks and returns NULL if there is no such node. node_set_path puts `value`
  * (consumed) at the path, making the mappings on the way; false after an error: a list has no such item
- * or a single value stands in the way. node_may_set only checks. */
+ * or a single value stands in the way. path_at: where the path is written, if not with the value. node_may_set only
+ * checks. */
 struct node *node_at(struct node *root, const char *path);
 bool node_may_set(struct diag *, struct node *root, const char *path, struct origin);
 bool node_set_path(struct diag *, struct node *root, const char *path, struct node *value);
+bool node_set_path_at(struct diag *, struct node *root, const char *path, struct origin path_at, struct node *value);
 
 /* `a.b.c=value`, as after --set; the value is YAML (lists and mappings in flow style are allowed). */
 bool node_set(struct diag *, struct node *root, const char *assignment);

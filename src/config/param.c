@@ -88,6 +88,40 @@ static bool check_power(const struct node *node, const struct param *p, uint64_t
     return false;
 }
 
+/* The nearest clock above the node, or above where the table is read. */
+static const struct node *clock_above(const struct node *node, const struct param_ctx *ctx)
+{
+    const struct node *start = node->parent ? node->parent : ctx->above;
+    for (const struct node *n = start; n; n = n->parent) {
+        const struct node *clock = node_peek(n, "clock");
+        if (clock && clock->kind == NODE_SCALAR)
+            return clock;
+    }
+    return NULL;
+}
+
+static const char built_in[] = "built-in default";
+
+/* Did it come from elsewhere into a mapping that a base, or the file, brought along? */
+static bool overrides(const struct node *node)
+{
+    return node->parent && strcmp(node->at.file, node->parent->at.file) != 0;
+}
+
+/* A number of cycles that was fine where it was written leaves its range because somebody else changed the clock: that
+ * is the place to tell, once for all numbers that depend on it. */
+static bool blame_clock(const struct node *node, const struct param *p, const struct param_ctx *ctx)
+{
+    const struct node *clock = clock_above(node, ctx);
+    char path[PATH_MAX_BYTES], quote[SHOWN_MAX], range[RANGE_TEXT_MAX], rule[PATH_MAX_BYTES + 200];
+    if (!clock || !(strcmp(node->at.file, built_in) == 0 || (overrides(clock) && !overrides(node))))
+        return false;
+    snprintf(rule, sizeof rule, "For example %.300s: %.40s is out of range at this clock (allowed: %s).", node_path(node, path),
+             node->text, param_range_text(p, ctx->period_ps, range));
+    node_error(ctx->diag, clock, rule, "with %s numbers given in cycles leave their range", shown(quote, clock->text));
+    return true;
+}
+
 static bool parse_number(const struct node *node, const struct param *p, void *field, const struct param_ctx *ctx)
 {
     uint64_t value = 0;
@@ -101,6 +135,8 @@ static bool parse_number(const struct node *node, const struct param *p, void *f
     if (value < p->min || value > param_max(p)) {
         char quote[SHOWN_MAX], range[RANGE_TEXT_MAX];
         bool cycles = p->type == P_TIME && quantity_in_cycles(node->text);
+        if (cycles && blame_clock(node, p, ctx))
+            return false;
         node_error(ctx->diag, node, p->help, "%s is out of range (allowed: %s)", shown(quote, node->text),
                    param_range_text(p, cycles ? ctx->period_ps : 0, range));
         return false;
@@ -110,6 +146,8 @@ static bool parse_number(const struct node *node, const struct param *p, void *f
     store_number(p, field, value);
     return true;
 }
+
+enum { CHOICES_MAX = 64 };
 
 size_t param_choices_count(const struct param *p)
 {
@@ -125,8 +163,18 @@ static int find_choice(const struct node *node, const char *text, const struct p
     int i = choice_parse(text, p->choices);
     char quote[SHOWN_MAX];
     if (i < 0) {
+        const char *known[CHOICES_MAX + 2];
+        size_t n = 0;
+        while (n < CHOICES_MAX && p->choices[n]) {
+            known[n] = p->choices[n];
+            n++;
+        }
+        if (p->type == P_SET && !(node->parent && node->parent->kind == NODE_SEQUENCE)) { /* they stand alone */
+            known[n++] = "all";
+            known[n++] = "none";
+        }
         node_error(ctx->diag, node, p->help, "%s is not one of the choices", shown(quote, text));
-        diag_suggest(ctx->diag, text, p->choices, param_choices_count(p));
+        diag_suggest(ctx->diag, text, known, n);
     }
     return i;
 }
@@ -226,8 +274,8 @@ static void fill_default(const struct param *p, void *field, struct node *mappin
 {
     if (!p->deflt || (p->flags & PARAM_REQUIRED))
         return;
-    struct node text = { .kind = NODE_SCALAR, .quoted = true, .text = p->deflt, .key = p->key, .parent = mapping,
-                         .at = { "built-in default", 0, 0 } };
+    struct node text = { .kind = NODE_SCALAR, .quoted = true, .text = p->deflt, .key = p->key, .parent = mapping ? mapping : ctx->above,
+                         .at = { built_in, 0, 0 } };
     bool good = param_parse(&text, p, field, ctx);
     CHECK(good || (p->type == P_TIME && quantity_in_cycles(p->deflt)), "parameter %s: its own default %s is refused", p->key,
           p->deflt);
@@ -263,8 +311,10 @@ void param_fill(struct node *mapping, const struct param *table, void *desc, con
     struct param_ctx inner = *ctx;
     if (mapping && !node_expect(ctx->diag, mapping, NODE_MAPPING, "Its keys are listed in the reference."))
         mapping = NULL;
-    if (mapping)
+    if (mapping) {
         inner.at = mapping->at;
+        inner.above = mapping;
+    }
     for (const struct param *p = table; p->key; p++)
         fill_one(mapping, p, (char *)desc + p->offset, &inner);
 }

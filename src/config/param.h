@@ -64,6 +64,7 @@ struct param_ctx {
     uint32_t period_ps;     /* one cycle of the enclosing clock domain; 0: cycles are refused for P_TIME */
     struct origin at;       /* where a missing key is reported when there is no mapping at all, */
     const char *path;       /* and the path of that mapping; NULL: the root */
+    struct node *above;     /* the nearest mapping that is there; filled in by param_fill */
 };
 
 /* Every field of the table, from the given keys, which are marked as read, or else from its default.

@@ -134,26 +134,31 @@ static void overwrite(struct node *node, struct node *value)
         c->parent = node;
 }
 
-bool node_set_path(struct diag *diag, struct node *root, const char *path, struct node *value)
+bool node_set_path_at(struct diag *diag, struct node *root, const char *path, struct origin path_at, struct node *value)
 {
-    struct way way = way_to_set(diag, root, path, value->at);
+    struct way way = way_to_set(diag, root, path, path_at);
     if (!way.at)
         return false;
     struct node *node = way.at;
     while (*way.rest) { /* `machine:` with nothing behind it becomes a mapping, too */
         if (node->kind == NODE_SCALAR)
-            overwrite(node, node_mapping(node->arena, value->at));
+            overwrite(node, node_mapping(node->arena, path_at));
         char key[PATH_MAX_BYTES];
         size_t bytes = strcspn(way.rest, ".");
         memcpy(key, way.rest, bytes);
         key[bytes] = '\0';
-        struct node *child = node_mapping(node->arena, value->at);
-        node_put(node, key, value->at, child);
+        struct node *child = node_mapping(node->arena, path_at);
+        node_put(node, key, path_at, child);
         node = child;
         way.rest += bytes + (way.rest[bytes] == '.');
     }
     overwrite(node, value);
     return true;
+}
+
+bool node_set_path(struct diag *diag, struct node *root, const char *path, struct node *value)
+{
+    return node_set_path_at(diag, root, path, value->at, value);
 }
 
 struct origin node_set_origin(struct arena *arena, const char *assignment)

@@ -14,29 +14,15 @@ uint64_t repetition_seed(uint64_t seed, uint64_t repetition)
     return repetition == 0 ? seed : mix64(hash_chain(seed, repetition)) >> 1;
 }
 
-const char *const *plan_sets(struct arena *arena, const struct plan *plan, size_t point, const char *const *sets,
-                             size_t sets_count, size_t *count)
-{
-    const struct plan_point *p = &plan->point[point];
-    const char **all = ARENA_ARRAY(arena, const char *, sets_count + plan->axes_count + 1);
-    size_t n = 0;
-    for (size_t i = 0; i < sets_count; i++)
-        all[n++] = sets[i];
-    for (size_t i = 0; i < plan->axes_count; i++)
-        all[n++] = arena_printf(arena, "%s=%s", plan->axes[i], p->values[i]);
-    all[n++] = arena_printf(arena, "seed=%" PRIu64, p->seed);
-    *count = n;
-    return all;
-}
-
-/* The text that determines this point's results, but for the seed. */
-static const char *point_identity(struct study_doc *study, const char *const *sets, size_t n)
+/* The text that determines this point's results, but for the seed, which is set as the point has it. */
+static const char *point_identity(struct study_doc *study, const char *const *sets, size_t n, uint64_t number, uint64_t *seed)
 {
     struct study_doc point;
     const char *identity = NULL;
-    if (study_load(&point, study->doc.argument, sets, n))
+    if (study_load_point(&point, study->doc.argument, sets, n, &study->doc.axes, number))
         identity = study_identity(&point);
     diag_exit_if_errors(point.diag);
+    *seed = point.doc.seed;
     identity = arena_strdup(study->arena, identity);
     study_unload(&point);
     return identity;
@@ -62,17 +48,13 @@ static void fill_point(struct study_doc *study, uint64_t number, struct plan_poi
 static void plan_number(struct study_doc *study, const char *const *sets, size_t sets_count, uint64_t number,
                         uint64_t repetitions, struct plan *plan)
 {
-    const char *identity = NULL;
+    uint64_t seed;
+    const char *identity = point_identity(study, sets, sets_count, number, &seed);
     for (uint64_t r = 0; r < repetitions; r++) {
-        size_t index = plan->point_count++, n;
-        struct plan_point *p = &plan->point[index];
+        struct plan_point *p = &plan->point[plan->point_count++];
         fill_point(study, number, p);
         p->repetition = r;
-        p->seed = repetition_seed(study->doc.seed, r);
-        if (r == 0) {
-            const char *const *all = plan_sets(study->arena, plan, index, sets, sets_count, &n);
-            identity = point_identity(study, all, n);
-        }
+        p->seed = repetition_seed(seed, r);
         p->key = point_key(study->arena, identity, p->seed);
     }
 }

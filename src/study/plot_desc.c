@@ -86,6 +86,8 @@ static bool read_y(struct diag *diag, struct node *entry, struct plot *plot)
         return read_metric(diag, y, plot);
     if (!node_expect(diag, y, NODE_SEQUENCE, y_rule))
         return false;
+    if (!y->first)
+        node_error(diag, y, y_rule, "an empty list");
     for (const struct node *item = y->first; item; item = item->next)
         good = read_metric(diag, item, plot) && good;
     return good;
@@ -94,16 +96,17 @@ static bool read_y(struct diag *diag, struct node *entry, struct plot *plot)
 static bool is_axis(struct diag *diag, const struct node *at, const char *path, const struct sweep_axes *axes)
 {
     const char *known[SWEEP_AXES_MAX];
+    size_t count = axes ? axes->axes_count + axes->refused_count : 0;
     char quote[SHOWN_MAX];
     if (!axes || *path == '\0')
         return true;
-    for (size_t i = 0; i < axes->axes_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         known[i] = axes->axis[i].path;
         if (strcmp(path, known[i]) == 0)
             return true;
     }
     node_error(diag, at, "x, series and where name axes of the `sweep` block.", "%s is not swept", shown(quote, path));
-    diag_suggest(diag, path, known, axes->axes_count);
+    diag_suggest(diag, path, known, count);
     return false;
 }
 
@@ -152,14 +155,15 @@ static bool read_plot(struct arena *arena, struct diag *diag, struct node *entry
     *plot = (struct plot){ .kind = (enum plot_kind)fields.kind, .logx = fields.logx, .logy = fields.logy,
                            .title = fields.title, .x = fields.x,
                            .series = fields.series && *fields.series ? fields.series : NULL };
-    if (!read_y(diag, entry, plot) || diag_count(diag) != before || !plot->x)
+    read_y(diag, entry, plot);
+    read_where(arena, diag, entry, axes, plot);
+    node_reject_unread(diag, entry);
+    is_axis(diag, node_peek(entry, "x"), plot->x ? plot->x : "", axes);
+    is_axis(diag, node_peek(entry, "series"), plot->series ? plot->series : "", axes);
+    if (diag_count(diag) != before)
         return false;
     plot->name = file_name(arena, fields.name, plot);
-    bool good = read_where(arena, diag, entry, axes, plot);
-    node_reject_unread(diag, entry);
-    good = is_axis(diag, node_peek(entry, "x"), plot->x, axes) && good;
-    return is_axis(diag, node_peek(entry, "series"), plot->series ? plot->series : "", axes) && good &&
-           diag_count(diag) == before;
+    return true;
 }
 
 bool plots_read(struct arena *arena, struct diag *diag, struct node *list, const struct sweep_axes *axes,

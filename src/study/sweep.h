@@ -37,12 +37,8 @@ void record_write(FILE *, const struct result *);
 /* Repetition r of a seed: the seed itself for r = 0, else mixed from both (63 bits). */
 uint64_t repetition_seed(uint64_t seed, uint64_t repetition);
 
-/* Loads every point once and computes its key; errors end the program (exit 2). The result lives in the arena
- * of `study`. sets: those the study was loaded with. */
+/* Loads every point once and computes its key; errors end the program (exit 2). A repetition's seed is made from the
+ * seed of its point. The result lives in the arena of `study`. sets: those the study was loaded with. */
 struct plan *plan_make(struct study_doc *study, const char *const *sets, size_t sets_count, uint64_t repetitions);
-
-/* The assignments of one point: the user's, the coordinates, the seed. *count is set. */
-const char *const *plan_sets(struct arena *, const struct plan *, size_t point, const char *const *sets,
-                             size_t sets_count, size_t *count);
 
 #endif

@@ -32,6 +32,9 @@ expect 2 "$L" protocol;        says 'PROTOCOL is missing'
 expect 2 "$L" protocol mesi --format pdf; says 'format'
 expect 2 "$L" stress "$tmp/small.yaml" --seeds 5..4; says 'whole number'
 expect 2 "$L" bench --only nothing-of-this-name; says 'no entry'
+expect 2 "$L" check first-steps --set machine.clock=2MHz; says '1 error in'; says '^--set machine.clock=2MHz: .*cycles'
+expect 2 "$L" check first-steps --set machine.hart.atomic=20000cycles; says '^--set machine.hart.atomic=20000cycles: '
+expect 2 "$L" run first-steps --set agents.owner.exclusive=everything; says 'secure, all, none'
 for c in run check sweep merge plot export protocol verify stress list explain schema bench; do
     expect 0 "$L" $c --help; prints "Usage: labyrinth $c"
 done

@@ -43,7 +43,7 @@ expect 2 "$L" run "$C" --set machine.nonsense=1 --json "$tmp/keep.json"
 [ "$(cat "$tmp/keep.json")" = old ] || fail 'a failed run has touched the file'
 [ -z "$(find "$tmp" -name '*.tmp-*')" ] || fail 'temporary files are left'
 expect 0 "$L" check "$C"; prints 'good'
-expect 2 "$L" check "$C" --set 'sweep={machine.cores: [1, 0], agents.mix.count: [50]}'; says 'at the point machine.cores=0'
+expect 2 "$L" check "$C" --set 'sweep={machine.cores: [1, 0], agents.mix.count: [50]}'; says 'At the point machine.cores=0'
 expect 2 "$L" run "$C" --plant no-such-fault; says 'skip-fence'
 expect 4 "$L" run first-steps --plant skip-tlb-shootdown; prints 'Violation 1 of 1: device'; says 'exit code 4'
 expect 0 "$L" stress "$C" --seeds 1..3 --ops 50; prints '^seed 3: done'

@@ -41,6 +41,9 @@ expect 2 "$L" sweep "$C" -o "$tmp/bad" --set machine.nonsense=1
 [ -e "$tmp/bad" ] && fail 'a refused sweep left a folder'
 expect 2 "$L" sweep "$C" -o "$tmp/bad" --set 'sweep={machine.cores: [1, many], agents.mix.count: [50]}'
 says 'machine.cores=many'
+[ -e "$tmp/bad" ] && fail 'a sweep with a bad point left a folder'
+expect 0 "$L" sweep "$C" -o "$tmp/seeds" --set 'sweep={seed: [1, 2]}' --set 'plots=[]' -q
+[ "$(cut -d, -f7 "$tmp/seeds/results.csv" | sort -u | wc -l)" -eq 3 ] || fail 'a swept seed changes nothing'
 expect 2 "$L" sweep "$C" -o /dev/null/x; says 'cannot make folder'
 
 if command -v gnuplot > /dev/null; then

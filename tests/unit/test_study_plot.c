@@ -54,7 +54,7 @@ Test(plot_desc, refuses_what_cannot_be_drawn)
         "- { x: machine.cores, y: load.mean_ns, where: { protcol: mesi } }\n",
         "- { x: machine.cores, y: load.mean_ns, where: mesi }\n",
         "- { kind: pie, x: machine.cores, y: load.mean_ns }\n", "- text\n",
-        "- { x: machine.cores, y: load.mean_ns, series: seed }\n", "- { x: machine.cores, y: [] , logx: maybe }\n",
+        "- { x: machine.cores, y: load.mean_ns, series: seed }\n", "- { x: machine.cores, y: [] }\n",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct arena *arena = arena_new();
