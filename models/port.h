@@ -31,7 +31,9 @@ struct dram_request {
     void *owner;
 };
 void dram_access(struct dram *, struct dram_request *); /* owner keeps the request alive until done */
-void dram_write_posted(struct dram *, lineno);          /* uses dram's own pool; occupies channel and bank */
+/* Occupies channel and bank, needs no request. Returns when it will be done: whoever writes faster than memory does is to
+ * wait when that is too far ahead. */
+tick dram_write_posted(struct dram *, lineno);
 
 /* ---- a device's way to coherent memory: one cache agent behind it, which evicts at once after writes and
  * reads once */

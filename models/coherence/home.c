@@ -76,7 +76,9 @@ static struct home_line fresh_line(struct home *h, lineno line)
 static void write_memory(struct home *h, lineno line, uint32_t version)
 {
     memory_versions(h->env.memory, line)->dram = version;
-    dram_write_posted(h->env.dram, line);
+    tick done = dram_write_posted(h->env.dram, line), window = h->desc.write_window_ps;
+    if (window && done > engine_now(h->env.engine) + window && h->free_at < done - window)
+        h->free_at = done - window; /* back-pressure: memory's write queue is full */
     h->counters.writebacks++;
 }
 

@@ -22,6 +22,7 @@ struct home_desc {
     tick lookup_ps;                /* from start of service to action */
     tick occupancy_ps;             /* of a request or put */
     tick response_occupancy_ps;    /* of DONE, WB, ACK */
+    tick write_window_ps;          /* a posted write that will be done later than this stops service until it will not; 0: never */
 };
 
 struct home_env {

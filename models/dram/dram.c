@@ -146,10 +146,10 @@ void dram_access(struct dram *d, struct dram_request *r)
         await(d, p.channel, r);
 }
 
-void dram_write_posted(struct dram *d, lineno line)
+tick dram_write_posted(struct dram *d, lineno line)
 {
     struct place p = place_of(d, line);
-    serve(d, &p, true, engine_now(d->engine));
+    return serve(d, &p, true, engine_now(d->engine));
 }
 
 tick dram_least_latency_ps(const struct dram *d)

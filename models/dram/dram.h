@@ -44,6 +44,7 @@ struct dram_desc {
     tick t_cas_ps, t_rcd_ps, t_rp_ps;
     tick t_burst_ps;               /* 64 bytes on the channel's bus */
     tick controller_ps;            /* controller and physical layer, both ways together */
+    uint32_t write_queue;          /* posted writes a channel may be behind: kept by the homes (see models/coherence/home.h) */
     enum dram_page_policy page_policy;
 };
 

@@ -22,6 +22,8 @@ const struct param dram_params[] = {
       .deflt = "3.75ns", .help = "One line on the channel's data bus (8 beats of 64 bits at 2133 MT/s: 3.75 ns)." },
     { .key = "controller", .type = P_TIME, PARAM_FIELD(struct dram_desc, controller_ps), .max = PS_PER_US, .deflt = "20ns",
       .help = "Memory controller and physical layer, both ways together." },
+    { .key = "write_queue", .type = P_UINT, .flags = PARAM_ADVANCED, PARAM_FIELD(struct dram_desc, write_queue), .min = 1, .max = 4096,
+      .deflt = "64", .help = "Posted writes a channel may be behind before the last level waits for it." },
     { .key = "page_policy", .type = P_CHOICE, PARAM_FIELD(struct dram_desc, page_policy), .deflt = "open",
       .choices = page_policies, .help = "open: a row stays open after an access; closed: it is closed at once." },
     { .key = NULL },

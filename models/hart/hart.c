@@ -138,6 +138,8 @@ void hart_wake(struct hart *h)
         hart_resume_soon(h, now_of(h));
 }
 
+bool hart_in_timed_wait(const struct hart *h) { return h->waiting == WAIT_WAKE && event_scheduled(&h->wake); }
+
 /* ---- interrupts and contexts */
 
 bool irq_deliverable(const struct hart *h) { return h->irq_pending && h->irqs_on; }

@@ -89,5 +89,6 @@ void *hart_machine(struct hart *);
 /* For agents that meet without simulated traffic (untimed barriers): sleep until hart_wake, interrupts are served. */
 void hart_park(struct hart *, const char *why);
 void hart_wake(struct hart *);
+bool hart_in_timed_wait(const struct hart *); /* it computes or sleeps and will go on by itself */
 
 #endif

@@ -54,9 +54,10 @@ static bool overlaps(struct machine *m, struct diag *diag, struct node *entry, u
 {
     for (unsigned i = 0; i < m->work.agent_count; i++) {
         const struct agent *a = &m->work.agents[i];
-        if (!a->device && a->done >= r->first && a->done <= r->last && !m->entries[upto].program->on_device) {
-            node_error(diag, node_peek(entry, "on"), "One core has one hart, and a hart runs one program.",
-                       "core%" PRIu64 " runs agent %s already", a->done, a->name);
+        bool device = m->entries[upto].program->on_device;
+        if (a->program->on_device == device && a->done >= r->first && a->done <= r->last) {
+            node_error(diag, node_peek(entry, "on"), "A core has one hart; a hart and a device run one program each.",
+                       "%s%" PRIu64 " runs agent %s already", device ? "device" : "core", a->done, a->name);
             return true;
         }
     }

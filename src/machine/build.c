@@ -107,8 +107,11 @@ static uint32_t sets_of(uint64_t bytes, uint32_t ways, uint32_t parts) { return 
 static void wire_homes(struct machine *m)
 {
     const struct llc_keys *k = &m->desc.llc;
+    const struct dram_desc *r = &m->desc.dram;
+    tick write_window_ps = r->controller_ps + r->t_rp_ps + r->t_rcd_ps + r->t_cas_ps + r->write_queue * r->t_burst_ps;
     struct home_desc desc = { .sets = sets_of(k->size_bytes, k->ways, k->slices), .ways = k->ways, .lookup_ps = k->lookup_ps,
-                              .occupancy_ps = k->occupancy_ps, .response_occupancy_ps = k->response_occupancy_ps };
+                              .occupancy_ps = k->occupancy_ps, .response_occupancy_ps = k->response_occupancy_ps,
+                              .write_window_ps = write_window_ps };
     struct home_env env = { .engine = m->engine, .net = m->net, .dram = m->dram, .memory = m->memory, .protocol = m->protocol,
                             .row_counts = &m->row_counts, .history = m->history, .protocol_error = machine_protocol_error,
                             .error_arg = m, .sample = sample, .sample_arg = m };

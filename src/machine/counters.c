@@ -2,6 +2,7 @@
 #include "src/machine/private.h"
 
 #include "src/base/fail.h"
+#include "src/machine/counter_terms.h"
 #include "models/coherence/table.h"
 
 #include <stdlib.h>
@@ -168,8 +169,10 @@ void machine_collect(struct machine *m)
     add_rows(m);
     qsort(m->counted, m->counted_count, sizeof *m->counted, by_name);
     struct counter *out = arena_alloc(m->late, m->counted_count, sizeof *out);
-    for (size_t i = 0; i < m->counted_count; i++)
+    for (size_t i = 0; i < m->counted_count; i++) {
+        MEAN_CHECK(counter_explain(m->counted[i].name, NULL, 0), "counter %s is in no dictionary", m->counted[i].name);
         out[i] = (struct counter){ m->counted[i].name, m->counted[i].value };
+    }
     m->result.counters = out;
     m->result.counter_count = m->counted_count;
 }

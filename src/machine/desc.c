@@ -21,7 +21,7 @@ static const struct param hart_params[] = {
       .help = "Least time between two commits of the store buffer." },
     { .key = "fill", .type = P_TIME, H(fill_ps), .max = PS_PER_US, .deflt = "2cycles",
       .help = "From data at the private caches to use by the hart." },
-    { .key = "atomic", .type = P_TIME, H(atomic_ps), .max = PS_PER_US, .deflt = "19cycles",
+    { .key = "atomic", .type = P_TIME, H(atomic_ps), .min = 1, .max = PS_PER_US, .deflt = "19cycles",
       .help = "A locked operation once the line is owned." },
     { .key = "fence", .type = P_TIME, H(fence_ps), .max = PS_PER_US, .deflt = "33cycles",
       .help = "mfence with an empty store buffer." },
@@ -178,7 +178,7 @@ const struct param check_params[] = {
     { .key = "line_history", .type = P_UINT, V(line_history), .min = 16, .max = UINT64_C(1) << 24, .deflt = "4096",
       .help = "Protocol transitions remembered, of all lines together." },
     { .key = "watchdog", .type = P_TIME, V(watchdog_ps), .min = PS_PER_US, .deflt = "100ms",
-      .help = "Simulated time without any finished operation of an agent that has a count, after which the run is stuck." },
+      .help = "Simulated time without any finished operation or request, and nobody asleep, after which the run is stuck." },
     { .key = NULL }
 };
 #undef V
@@ -292,5 +292,8 @@ bool machine_desc_read(struct experiment_doc *doc, struct arena *arena, struct d
     if (k->memory_bytes % MEMORY_UNIT_BYTES)
         node_error(diag, node_peek(doc->kernel, "memory"), "Memory is made of blocks of the highest order, 4 MiB.",
                    "this is not a multiple of 4 MiB");
+    if (k->shootdown == SHOOTDOWN_BROADCAST && !m->hart.tlb_broadcast)
+        node_error(diag, node_peek(doc->kernel, "shootdown"), "Broadcast shootdown needs an instruction that most machines lack: machine.hart.tlb_broadcast: true.",
+                   "this machine has no broadcast invalidation");
     return diag_count(diag) == before;
 }

@@ -61,7 +61,8 @@ void machine_effective(struct machine *m)
 {
     struct node *root = node_mapping(m->late, nowhere());
     put_text(m, root, "kind", "experiment");
-    put_text(m, root, "title", m->doc->title);
+    if (*m->doc->title)
+        put_text(m, root, "title", m->doc->title);
     put_text(m, root, "seed", arena_printf(m->late, "%" PRIu64, m->doc->seed));
     if (m->doc->limit_ps)
         put_text(m, root, "limit", arena_printf(m->late, "%" PRIu64 "ps", m->doc->limit_ps));

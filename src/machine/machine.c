@@ -89,7 +89,14 @@ static char *who_waits(struct machine *m, const char *headline)
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
     CHECK(f, "out of host memory for the stuck report");
-    fprintf(f, "%s\nwho waits for what:\n", headline);
+    fprintf(f, "%s\n", headline);
+    for (unsigned i = 0; i < m->work.agent_count; i++) {
+        const struct agent *a = &m->work.agents[i];
+        if (a->count && !a->finished)
+            fprintf(f, "  agent %s on %s: %" PRIu64 " of %" PRIu64 " operations done\n", a->name,
+                    a->hart ? machine_agent_name(m, hart_id(a->hart)) : "a device", a->done, a->count + a->warmup);
+    }
+    fputs("who waits for what:\n", f);
     components_why_busy(&m->components, f);
     fclose(f);
     return text;
@@ -120,6 +127,17 @@ static enum engine_stop run_until(struct machine *m, tick until)
     return why == ENGINE_LIMIT && !m->stopped ? engine_run(m->engine, until) : why;
 }
 
+static uint64_t progress_made(const struct machine *m) { return m->operations_done + account_closed_count(m->account); }
+
+/* A computation or sleep longer than the watchdog's period is no standstill. */
+static bool somebody_sleeps(const struct machine *m)
+{
+    bool any = false;
+    for (unsigned i = 0; i < m->desc.cores; i++)
+        any |= hart_in_timed_wait(m->harts[i]);
+    return any;
+}
+
 /* In slices of the watchdog's period: one without any finished operation means no progress. */
 static void run_slices(struct machine *m)
 {
@@ -127,7 +145,7 @@ static void run_slices(struct machine *m)
     while (!m->stopped) {
         tick now = engine_now(m->engine);
         tick until = m->checks.watchdog_ps < limit - now ? now + m->checks.watchdog_ps : limit;
-        uint64_t seen = m->operations_done;
+        uint64_t seen = progress_made(m);
         enum engine_stop why = run_until(m, until);
         if (m->stopped || why == ENGINE_ASKED)
             return;
@@ -135,8 +153,8 @@ static void run_slices(struct machine *m)
             stuck(m, "nothing moves any more (deadlock): no event is left, but agents have not finished");
         } else if (why == ENGINE_IDLE || until == limit) {
             machine_stop(m, RUN_LIMIT, "");
-        } else if (m->operations_done == seen && m->unfinished) {
-            stuck(m, arena_printf(m->late, "no agent finished an operation for %" PRIu64 " ps of simulated time (checks.watchdog)",
+        } else if (progress_made(m) == seen && m->unfinished && !somebody_sleeps(m)) {
+            stuck(m, arena_printf(m->late, "no operation or request was finished for %" PRIu64 " ps of simulated time (checks.watchdog)",
                                   m->checks.watchdog_ps));
         }
     }

@@ -12,7 +12,7 @@ struct class_record {
 
 struct account {
     struct class_record *class[CLASS_COUNT];
-    uint64_t mismatch_count;
+    uint64_t mismatch_count, closed_count;
     request_fn *tap;
     void *tap_arg;
 };
@@ -193,6 +193,7 @@ static tick close_innermost(struct ledger *l, tick now, bool record)
     move_cursor(r, r->phase, now);
     const struct path *p = &l->paths.path[--l->paths.depth];
     tick latency = now - r->start;
+    l->account->closed_count++;
     uint64_t phases = 0;
     for (unsigned i = 0; i < PHASE_COUNT; i++)
         phases += r->phase_ps[i];
@@ -285,5 +286,7 @@ void account_tap(struct account *a, request_fn *fn, void *arg)
     a->tap = fn;
     a->tap_arg = arg;
 }
+
+uint64_t account_closed_count(const struct account *a) { return a->closed_count; }
 
 uint64_t account_mismatch_count(const struct account *a) { return a->mismatch_count; }

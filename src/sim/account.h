@@ -119,6 +119,7 @@ typedef void request_fn(void *arg, uint32_t actor, enum class_id, tick start, ti
 void account_tap(struct account *, request_fn *, void *arg);
 const struct class_stats *account_stats(const struct account *, enum class_id); /* NULL: never recorded */
 const struct class_stats *account_source_stats(const struct account *, enum class_id, enum source_id);
+uint64_t account_closed_count(const struct account *); /* requests closed on any ledger, recorded or not */
 uint64_t account_mismatch_count(const struct account *);
 
 #endif

@@ -49,6 +49,8 @@ static const char *check(const void *desc, const struct work *w, unsigned member
 {
     const struct exclusive_desc *d = desc;
     (void)members;
+    if (d->parts & GRANT_DEVICE && w->device_count && !w->kernel->desc.iommu.on)
+        return "device exclusivity against a device needs an IOMMU (machine.iommu.enabled), or no device (machine.devices.count: 0)";
     if (d->context == HOW_IRQ && w->kernel->desc.shootdown_vector == VECTOR_GRANT)
         return "context: irq uses the interrupt vector that the kernel uses for TLB shootdown";
     return NULL;

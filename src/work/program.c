@@ -24,7 +24,8 @@ paddr work_scratch(struct work *w, uint64_t bytes)
     uint64_t align = bytes >= PAGE_BYTES ? PAGE_BYTES : LINE_BYTES;
     uint64_t at = (w->scratch_used_bytes + align - 1) / align * align;
     uint64_t all = w->kernel->desc.scratch_bytes;
-    CHECK(at <= all && bytes <= all - at, "programs need more scratch memory than the %" PRIu64 " bytes there are", all);
+    if (at > all || bytes > all - at)
+        fail_user("the programs together need more scratch memory than the %" PRIu64 " bytes there are: raise kernel.scratch", all);
     w->scratch_used_bytes = at + (bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
     return paddr_plus(w->kernel->at.scratch, at);
 }

@@ -1,0 +1,213 @@
+/* src/machine/counter_terms.c - see counter_terms.h. */
+#include "src/machine/counter_terms.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/device/dma.h"
+#include "models/iommu/iommu.h"
+#include "models/msg.h"
+#include "src/base/suggest.h"
+#include "src/sim/abi/vtd.h"
+
+enum { NAME_MAX_BYTES = 128 };
+
+static const struct { const char *name, *sentence; } terms[] = {
+    /* harts and caches, all of the machine together */
+    { "hart.loads_count", "Loads issued by harts, kernel code included." },
+    { "hart.stores_count", "Stores issued by harts, kernel code included." },
+    { "hart.atomics_count", "Locked operations issued by harts." },
+    { "hart.fences_count", "Fences of any kind." },
+    { "hart.forwarded_loads_count", "Loads answered by the hart's own store buffer." },
+    { "hart.interrupts_count", "Interrupts taken." },
+    { "hart.ipis_count", "Interrupts sent from one hart to another." },
+    { "hart.store_buffer_full_count", "Times a store found the store buffer full and the hart had to wait." },
+    { "page_own.lines_acquired_count", "Lines that an owner of pages had to fetch or upgrade." },
+    { "page_own.lines_already_owned_count", "Lines that an owner of pages held alone already." },
+    { "page_own.straggler_line_NN_count", "Pages whose line NN (0 to 63) was the last to become the owner's; recorded ones only." },
+    { "tlb.hits_count", "Data TLB lookups that found their translation." },
+    { "tlb.misses_count", "Data TLB lookups that had to walk the page table." },
+    { "cache.l1_hits_count", "Accesses that the first level served." },
+    { "cache.l2_hits_count", "Accesses that the second level served." },
+    { "cache.misses_count", "Requests to the home for a line that the private caches did not hold." },
+    { "cache.upgrades_count", "Requests to the home for the right to write a line that was held already." },
+    { "cache.merged_count", "Accesses that joined a request for the same line already under way." },
+    { "cache.no_mshr_count", "Times an access found all MSHRs busy." },
+    { "cache.evictions_clean_count", "Lines given up that memory or the home had as well." },
+    { "cache.evictions_dirty_count", "Modified lines given up and written back." },
+    { "cache.invalidations_received_count", "Orders from a home to drop a copy." },
+    { "cache.forwards_received_count", "Orders from a home to hand a line to another cache." },
+    { "cache.flushes_count", "Flushes of a line asked for by programs." },
+    /* homes, network, memory */
+    { "home.requests_count", "Requests that the homes accepted." },
+    { "home.hits_count", "Requests whose line the last level held." },
+    { "home.misses_count", "Requests whose line had to be read from memory." },
+    { "home.invalidations_sent_count", "Copies that homes ordered sharers to drop." },
+    { "home.forwards_sent_count", "Requests that homes passed to the cache that owns the line." },
+    { "home.recalls_count", "Lines taken back from private caches because the last level needed their place." },
+    { "home.writebacks_count", "Modified lines that the last level wrote to memory." },
+    { "home.parked_count", "Requests that had to wait at the home because their line was busy." },
+    { "home.data_sent_count", "Lines that homes sent to requesters." },
+    { "net.bytes_count", "Bytes that all messages carried." },
+    { "net.wait_ps", "Time that messages waited at ports and links, summed over messages, in picoseconds." },
+    { "net.wait_max_ps", "The longest such wait of one message, in picoseconds." },
+    { "net.credit_stall_count", "Times the head of a queue found no room at the next stage." },
+    { "dram.reads_count", "Lines read from memory." },
+    { "dram.writes_count", "Lines written to memory." },
+    { "dram.row_hits_count", "Accesses whose row was open." },
+    { "dram.row_empties_count", "Accesses whose bank had no row open." },
+    { "dram.row_conflicts_count", "Accesses whose bank had another row open." },
+    { "dram.wait_ps", "Time that accesses waited in channel queues, summed, in picoseconds." },
+    /* oracle, protocol */
+    { "oracle.loads_judged_count", "Loads whose value was compared with the oracle's." },
+    { "oracle.atomics_judged_count", "Locked operations whose value was compared with the oracle's." },
+    { "oracle.grants_judged_count", "Grants judged at their end, by at least one part of the definition." },
+    { "oracle.lines_kept_count", "Of pages granted with coherence, lines that the owner held alone at the end of the grant." },
+    { "oracle.lines_relost_count", "Of those pages, lines that another agent asked for after the owner had gained them." },
+    { "oracle.lines_evicted_count", "Of those pages, lines that the owner's own cache gave up; nobody else has them." },
+    { "oracle.dma_refused_count", "Pieces of DMA that the IOMMU refused." },
+    { "oracle.dma_performed_watched_count", "Pieces of DMA that were performed on a page under the oracle's watch." },
+    { "protocol.rows_used_count", "Rows of the protocol's tables that this run needed." },
+    { "protocol.rows_count", "Rows of the protocol's tables." },
+    /* kernel and programs */
+    { "alloc.failed", "Allocations that found no page." },
+    { "kswapd.woken", "Times an allocation below the low watermark woke the background reclaim." },
+    { "pcp.lock_refused", "Times a per-CPU list's lock was held and the zone was used instead." },
+    { "alloc_bulk.failed", "alloc-bulk: allocations that found no page." },
+    { "alloc_random_free.failed", "alloc-random-free: allocations that found no block." },
+    { "exclusive_alloc.failed", "exclusive-alloc: grants that found no page." },
+    { "exclusive_alloc.not_mapped", "exclusive-alloc: pages exposed without a new mapping: they had theirs, or a pool was used up." },
+    { "exclusive_alloc.other_page", "exclusive-alloc: grants of another page than the one that was exposed before." },
+    { "irq_source.alloc_failed", "irq-source: allocations in its handler that found no page." },
+    { "touch_pages.unmapped", "touch-pages: visits ended because the page was no longer mapped." },
+    { "dma_foreign.touch_refused_count", "dma-foreign: pieces refused while the device read the page before the grant." },
+    { "dma_foreign.skipped_count", "dma-foreign: grants that the device did not reach for, as it was still busy." },
+    { "dma_foreign.performed_count", "dma-foreign: pieces performed on a page while it was granted to somebody else." },
+    { "dma_foreign.late_count", "dma-foreign: pieces performed after the grant had ended." },
+    { "dma_foreign.refused_count", "dma-foreign: pieces refused by the IOMMU." },
+};
+
+/* "fault.no_write_permission_count" from "no write permission". */
+static const char *joined(char buffer[NAME_MAX_BYTES], const char *head, const char *words, const char *tail)
+{
+    snprintf(buffer, NAME_MAX_BYTES, "%s%s%s", head, words, tail);
+    for (char *c = buffer; *c; c++)
+        if (*c == ' ')
+            *c = '_';
+    return buffer;
+}
+
+static void each_fault(void (*fn)(void *arg, const char *name, const char *sentence), void *arg)
+{
+    char name[NAME_MAX_BYTES], sentence[NAME_MAX_BYTES];
+    for (unsigned i = 0; i < VTD_REASON_COUNT; i++) {
+        const char *words = vtd_reason_name((enum vtd_reason)i);
+        snprintf(sentence, sizeof sentence, "Translations refused by the IOMMU: %s.", words);
+        fn(arg, joined(name, "iommu.fault.", words, "_count"), sentence);
+    }
+    for (unsigned i = 0; i < DMA_FAULT_COUNT; i++) {
+        const char *words = dma_fault_name((enum dma_fault)i);
+        snprintf(sentence, sizeof sentence, "dma-foreign: transfers refused: %s.", words);
+        fn(arg, joined(name, "dma_foreign.refused.", words, ""), sentence);
+    }
+}
+
+void counter_terms_each(void (*fn)(void *arg, const char *name, const char *sentence), void *arg)
+{
+    char name[NAME_MAX_BYTES], sentence[400];
+    for (size_t i = 0; i < sizeof terms / sizeof *terms; i++)
+        fn(arg, terms[i].name, terms[i].sentence);
+#define X(id, text) fn(arg, "iommu." #id, text);
+    IOMMU_COUNTER_LIST(X)
+#undef X
+#define X(id, text) fn(arg, "deviceN." #id, text);
+    DMA_COUNTER_LIST(X)
+#undef X
+    each_fault(fn, arg);
+    for (unsigned k = 0; k < MSG_KIND_COUNT; k++) {
+        snprintf(name, sizeof name, "net.sent_%s_count", msg_infos[k].name);
+        snprintf(sentence, sizeof sentence, "Messages %s sent: %s", msg_infos[k].name, msg_infos[k].sentence);
+        fn(arg, name, sentence);
+    }
+}
+
+/* "device12.x" as "deviceN.x", "..._line_07_count" as "..._line_NN_count"; what stood there goes to digits. */
+static void to_family(const char *name, char family[NAME_MAX_BYTES], char digits[8])
+{
+    static const char *const heads[] = { "device", "page_own.straggler_line_" }, *const marks[] = { "N", "NN" };
+    snprintf(family, NAME_MAX_BYTES, "%s", name);
+    snprintf(digits, 8, "0");
+    for (unsigned i = 0; i < 2; i++) {
+        size_t n = strlen(heads[i]), d = 0;
+        if (strncmp(name, heads[i], n) != 0)
+            continue;
+        d = strspn(name + n, "0123456789");
+        bool line = i == 1;
+        if (d == 0 || d > 2 || (line && (d != 2 || atoi(name + n) > 63)) || (!line && d == 2 && name[n] == '0'))
+            continue;
+        snprintf(digits, 8, "%.*s", (int)d, name + n);
+        snprintf(family, NAME_MAX_BYTES, "%s%s%s", heads[i], marks[i], name + n + d);
+    }
+}
+
+struct search { const char *name; char *found; size_t bytes; unsigned best; bool hit; };
+
+static void match(void *arg, const char *name, const char *sentence)
+{
+    struct search *s = arg;
+    if (strcmp(name, s->name) != 0)
+        return;
+    s->hit = true;
+    if (s->found)
+        snprintf(s->found, s->bytes, "%s", sentence);
+}
+
+bool counter_explain(const char *name, char *sentence, size_t bytes)
+{
+    char family[NAME_MAX_BYTES], digits[8];
+    to_family(name, family, digits);
+    struct search s = { .name = family, .found = sentence, .bytes = bytes };
+    bool unnumbered = strcmp(family, name) == 0 && (strncmp(name, "deviceN", 7) == 0 || strstr(name, "_NN_"));
+    if (strlen(name) < NAME_MAX_BYTES && !unnumbered)
+        counter_terms_each(match, &s);
+    return s.hit;
+}
+
+static void near(void *arg, const char *name, const char *sentence)
+{
+    struct search *s = arg;
+    (void)sentence;
+    unsigned distance = suggest_distance(s->name, name, s->best - 1);
+    if (distance < s->best) {
+        s->best = distance;
+        snprintf(s->found, s->bytes, "%s", name);
+    }
+}
+
+/* A family's mark gives way to the number that the user wrote. */
+static void put_digits(char *name, size_t bytes, const char *digits)
+{
+    char copy[NAME_MAX_BYTES];
+    char *mark = strstr(name, "NN");
+    size_t width = mark ? 2 : 1;
+    if (!mark && strncmp(name, "deviceN", 7) == 0)
+        mark = name + 6;
+    if (!mark)
+        return;
+    snprintf(copy, sizeof copy, "%s", mark + width);
+    snprintf(mark, bytes - (size_t)(mark - name), "%0*d%s", (int)width, atoi(digits), copy);
+}
+
+const char *counter_nearest(const char *name, char *buffer, size_t bytes)
+{
+    char family[NAME_MAX_BYTES], digits[8];
+    to_family(name, family, digits);
+    struct search s = { .name = family, .found = buffer, .bytes = bytes, .best = suggest_limit(family) + 1 };
+    buffer[0] = '\0';
+    if (strlen(name) < NAME_MAX_BYTES)
+        counter_terms_each(near, &s);
+    put_digits(buffer, bytes, digits);
+    return *buffer ? buffer : NULL;
+}
