@@ -1,13 +1,14 @@
-/* src/cli/explain.c - labyrinth explain: a metric, class, phase, part or source in words. */
+/* src/cli/explain.c - labyrinth explain: a metric, class, phase, part, source, counter or configuration key in words. */
 #include "src/base/fail.h"
 #include "src/cli/cli.h"
 #include "src/study/metric.h"
 
 static const struct usage usage = {
-    .arguments = "METRIC", .args_min = 1, .args_max = 1,
+    .arguments = "NAME", .args_min = 1, .args_max = 1,
     .doc = "Says what a number means: from which event to which, unit and precision, and what it is made of.\v"
-           "METRIC is a name as in labyrinth list metrics, such as exclusive.grant.p99_ns, or a class, phase, hardware part "
-           "or source alone, such as zone_wait.",
+           "NAME is a metric as in labyrinth list metrics, such as exclusive.grant.p99_ns; a class, phase, hardware part or "
+           "source alone, such as zone_wait; a counter; a configuration key, such as machine.l2.mshrs; or a meaning of "
+           "exclusive, such as coherence.",
 };
 
 static int run(int argc, char **argv)
@@ -19,4 +20,4 @@ static int run(int argc, char **argv)
     return EXIT_CLEAN;
 }
 
-const struct command command_explain = { "explain", "METRIC", "Say what a number means", run };
+const struct command command_explain = { "explain", "NAME", "Say what a number, word or key means", run };

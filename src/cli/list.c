@@ -6,10 +6,11 @@
 #include "src/cli/cli.h"
 #include "src/config/find.h"
 #include "src/config/read.h"
+#include "src/study/explain_key.h"
 #include "src/study/metric.h"
 
 static const struct usage usage = {
-    .arguments = "machines|protocols|experiments|metrics|programs", .args_min = 1, .args_max = 1,
+    .arguments = "machines|protocols|experiments|metrics|counters|keys|programs", .args_min = 1, .args_max = 1,
     .doc = "Lists what a configuration or a command can name.",
 };
 
@@ -69,18 +70,22 @@ static void list_programs(void)
 
 static int run(int argc, char **argv)
 {
-    static const char *const known[] = { "machines", "protocols", "experiments", "metrics", "programs" };
+    static const char *const known[] = { "machines", "protocols", "experiments", "metrics", "counters", "keys", "programs" };
     struct common c = parse_arguments(&usage, argc, argv, NULL);
     const char *what = c.args[0];
     if (strcmp(what, "metrics") == 0)
         metric_list(stdout);
+    else if (strcmp(what, "counters") == 0)
+        counter_list(stdout);
+    else if (strcmp(what, "keys") == 0)
+        key_list(stdout);
     else if (strcmp(what, "programs") == 0)
         list_programs();
     else if (strcmp(what, "machines") == 0 || strcmp(what, "protocols") == 0 || strcmp(what, "experiments") == 0)
         list_folder(what);
     else
-        fail_unknown("list", what, known, 5);
+        fail_unknown("list", what, known, sizeof known / sizeof *known);
     return EXIT_CLEAN;
 }
 
-const struct command command_list = { "list", "WHAT", "List machines, protocols, experiments, metrics or programs", run };
+const struct command command_list = { "list", "WHAT", "List machines, protocols, experiments, metrics, counters, keys or programs", run };

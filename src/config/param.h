@@ -95,6 +95,13 @@ void param_schema_properties(struct json *, const struct param *table);
 /* Reference as Markdown: a heading, then one table row per key: key, type and unit, range, default, help. */
 void param_manual(FILE *, const char *title, const struct param *table);
 
+/* The same for one key, in lines for a terminal; of a group the keys below it. path: as the user named it. */
+void param_explain(FILE *, const char *path, const struct param *);
+
+/* The entry that a dotted path leads to, or NULL. each: every path below the table, groups too. */
+const struct param *param_find(const struct param *table, const char *path);
+void param_each(const struct param *table, const char *prefix, void (*fn)(void *arg, const char *path, const struct param *), void *arg);
+
 /* Panics if the table is malformed: a default out of range, a field of an impossible width, no help. */
 void param_table_check(const struct param *table);
 

@@ -5,6 +5,7 @@
 #include "src/base/fail.h"
 #include "src/base/json.h"
 #include "src/config/param_internal.h"
+#include "src/config/quantity.h"
 
 static const char *const true_false[] = { "false", "true", NULL };
 
@@ -175,4 +176,54 @@ void param_manual(FILE *out, const char *title, const struct param *table)
     write_rows(out, "", table, false);
     write_rows(out, "", table, true);
     fputc('\n', out);
+}
+
+/* ---- one key */
+
+const struct param *param_find(const struct param *table, const char *path)
+{
+    for (const struct param *p = table; p && p->key; p++) {
+        size_t n = strlen(p->key);
+        if (strncmp(p->key, path, n) != 0)
+            continue;
+        if (path[n] == '\0')
+            return p;
+        const struct param *below = path[n] == '.' && p->type == P_GROUP ? param_find(p->group, path + n + 1) : NULL;
+        if (below)
+            return below;
+    }
+    return NULL;
+}
+
+void param_each(const struct param *table, const char *prefix, void (*fn)(void *arg, const char *path, const struct param *), void *arg)
+{
+    for (const struct param *p = table; p->key; p++) {
+        char path[PATH_MAX_BYTES];
+        snprintf(path, sizeof path, "%.350s%.100s", prefix, p->key);
+        fn(arg, path, p);
+        if (p->type != P_GROUP)
+            continue;
+        strcat(path, ".");
+        param_each(p->group, path, fn, arg);
+    }
+}
+
+void param_explain(FILE *out, const char *path, const struct param *p)
+{
+    fprintf(out, "%s (configuration key)\n  what          %s\n", path, p->help);
+    if (p->type == P_GROUP) {
+        fputs("  keys below it\n", out);
+        for (const struct param *q = p->group; q->key; q++)
+            fprintf(out, "    %-22s %s\n", q->key, q->help);
+        return;
+    }
+    const char *units = param_is_number(p) ? quantity_units(param_quantity(p)) : "";
+    fprintf(out, "  value         %s%s%s\n", type_name(p), *units ? ": " : "", units);
+    if (param_is_number(p) || p->choices) {
+        fputs("  allowed       ", out);
+        write_allowed(out, p);
+        fputs(p->type == P_SET ? "; all, none\n" : "\n", out);
+    }
+    fprintf(out, "  default       %s\n",
+            p->flags & PARAM_REQUIRED ? "none, it must be given" : !p->deflt ? "set by the program" : *p->deflt ? p->deflt : "none");
 }

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "src/base/suggest.h"
+#include "src/machine/counter_terms.h"
+#include "src/study/explain_key.h"
 #include "src/study/metric.h"
 
 static const struct { const char *word, *label, *sentence; } stats[STAT_KINDS] = {
@@ -27,7 +29,7 @@ static const struct { const char *word, *sentence; } globals[] = {
     { "events", "Operations performed by all parts of the machine." },
     { "checks.phase_sum_mismatch_count", "Requests whose phases or hardware parts did not add up; must be 0." },
     { "checks.violation_count", "Violated invariants that the oracle reported." },
-    { "counters.NAME", "A counter of the machine; `labyrinth run CONFIG --verbose` shows them all." },
+    { "counters.NAME", "A counter of the whole run, warm-up and preparation included: labyrinth list counters." },
 };
 enum { GLOBALS = sizeof globals / sizeof *globals };
 
@@ -147,12 +149,33 @@ static void print_precision(FILE *out, const struct metric *m)
         fputs("  precision     exact; means are exact sums divided once\n", out);
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static void explain_counter(FILE *out, const char *name)
+{
+    char sentence[400];
+    if (!counter_explain(name, sentence, sizeof sentence))
+        return;
+    fprintf(out, "  what          %s\n", sentence);
+    fprintf(out, "  unit          %s, exact\n", ends_with(name, "_ps") ? "picoseconds" : ends_with(name, "bytes") || ends_with(name, "bytes_count") ? "bytes" : "a count");
+    if (!strstr(sentence, "recorded ones only"))
+        fputs("  covers        the whole run, warm-up and preparation included\n", out);
+}
+
 static void explain_metric(FILE *out, const struct metric *m)
 {
     fprintf(out, "%s\n", m->name);
+    if (m->scope == SCOPE_COUNTER) {
+        explain_counter(out, m->name + strlen("counters."));
+        return;
+    }
     if (m->scope != SCOPE_CLASS) {
         for (unsigned i = 0; i < GLOBALS; i++)
-            if (strcmp(globals[i].word, m->scope == SCOPE_COUNTER ? "counters.NAME" : m->name) == 0)
+            if (strcmp(globals[i].word, m->name) == 0)
                 fprintf(out, "  %s\n", globals[i].sentence);
         return;
     }
@@ -170,26 +193,56 @@ static void explain_metric(FILE *out, const struct metric *m)
     print_decompositions(out, m->class);
 }
 
-/* A phase, part or source may have the same name: all are told. */
+/* What `exclusive` can mean; our own definitions, no system's. */
+static const struct term meanings[] = {
+    { "exclusive", "A page handed to one owner, in the meanings that the request selects: coherence, device, lock, secure; "
+                   "all or none of them. Mainline Linux has no such request; the meanings are ours." },
+    { "coherence", "From the request to its end every line of the page was solely the owner's at some instant, and still "
+                   "is at the end unless another agent asked for it since (counter oracle.lines_relost_count)." },
+    { "device", "At the end nobody else can reach the page: no IOMMU table, IOTLB, paging-structure cache or device TLB "
+                "maps it for another device, no DMA on it is in flight, no user page table or TLB maps it." },
+    { "lock", "One agent holds the page's lock the whole time; in atomic context it is taken by trying or spinning only. "
+              "Who touches the page meanwhile is stopped, whether or not he had promised to honour the lock." },
+    { "secure", "Every byte reads zero to the new owner, the zeroing is globally visible, a barrier stands before the "
+                "owner's first load, and no load begun earlier can return old data." },
+};
+enum { MEANINGS = sizeof meanings / sizeof *meanings };
+
+/* "word (kind): sentence", wrapped. */
+static void print_wrapped(FILE *out, const char *name, const char *kind, const char *sentence)
+{
+    enum { WIDTH = 100 };
+    int column = fprintf(out, "%s (%s):", name, kind);
+    for (const char *word = sentence; *word;) {
+        int n = (int)strcspn(word, " ");
+        if (column + 1 + n > WIDTH)
+            column = fprintf(out, "\n   ") - 1;
+        column += fprintf(out, " %.*s", n, word);
+        word += n;
+        word += strspn(word, " ");
+    }
+    fputc('\n', out);
+}
+
+/* A meaning, phase, part or source may have the same name: all are told. */
 static bool explain_term(FILE *out, const char *name)
 {
     const struct { const char *kind; const struct term *terms; unsigned count; } groups[] = {
-        { "phase", phase_terms, PHASE_COUNT }, { "hardware part", part_terms, PART_COUNT },
-        { "source", source_terms, SOURCE_COUNT },
+        { "meaning of exclusive", meanings, MEANINGS }, { "phase", phase_terms, PHASE_COUNT },
+        { "hardware part", part_terms, PART_COUNT },    { "source", source_terms, SOURCE_COUNT },
     };
     bool found = false;
-    for (unsigned g = 0; g < 3; g++)
+    for (unsigned g = 0; g < 4; g++)
         for (unsigned i = 0; i < groups[g].count; i++)
             if (strcmp(groups[g].terms[i].name, name) == 0) {
-                fprintf(out, "%s (%s): %s\n", name, groups[g].kind, groups[g].terms[i].sentence);
+                print_wrapped(out, name, groups[g].kind, groups[g].terms[i].sentence);
                 found = true;
             }
     return found;
 }
 
-bool metric_explain(FILE *out, const char *name, char *why, size_t bytes)
+static bool explain_class(FILE *out, const char *name)
 {
-    struct metric m;
     for (unsigned i = 0; i < CLASS_COUNT; i++)
         if (strcmp(class_infos[i].name, name) == 0) {
             print_class(out, (enum class_id)i);
@@ -197,10 +250,43 @@ bool metric_explain(FILE *out, const char *name, char *why, size_t bytes)
             print_decompositions(out, (enum class_id)i);
             return true;
         }
-    if (explain_term(out, name))
+    return false;
+}
+
+/* The nearest of what has no number in it; the metric's own complaint if there is none. */
+static void unknown_word(const char *name, char *why, size_t bytes)
+{
+    char buffer[METRIC_NAME_MAX];
+    const char *near = key_like(name) ? key_nearest(name, buffer, sizeof buffer) : counter_nearest(name, buffer, sizeof buffer);
+    if (near)
+        snprintf(why, bytes, "nothing is called \"%.100s\"; did you mean \"%s\"?", name, near);
+    else if (key_like(name))
+        snprintf(why, bytes, "no configuration key \"%.100s\" (labyrinth list keys shows all)", name);
+}
+
+bool metric_explain(FILE *out, const char *name, char *why, size_t bytes)
+{
+    struct metric m;
+    bool class = explain_class(out, name), term = explain_term(out, name), key = key_explain(out, name);
+    if (class || term || key)
         return true;
-    if (!metric_resolve(name, &m, why, bytes))
-        return false;
-    explain_metric(out, &m);
-    return true;
+    char counter[METRIC_NAME_MAX + 16];
+    snprintf(counter, sizeof counter, "counters.%.120s", name);
+    if (metric_resolve(name, &m, why, bytes) || (counter_explain(name, NULL, 0) && metric_resolve(counter, &m, why, bytes))) {
+        explain_metric(out, &m);
+        return true;
+    }
+    if (strncmp(name, "counters.", 9) != 0 && !strstr(why, "did you mean"))
+        unknown_word(name, why, bytes);
+    return false;
+}
+
+static void list_counter(void *arg, const char *name, const char *sentence)
+{
+    fprintf(arg, "counters.%s\n    %s\n", name, sentence);
+}
+
+void counter_list(FILE *out)
+{
+    counter_terms_each(list_counter, out);
 }

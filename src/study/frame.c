@@ -30,7 +30,6 @@ static int by_dictionary(const void *a, const void *b) { return metric_compare(a
 static void collect_metrics(struct frame *f)
 {
     size_t total = 0, n = 0;
-    char why[8];
     for (size_t i = 0; i < f->row_count; i++)
         total += f->row[i].record->value_count;
     f->metric = zeroed(total, sizeof *f->metric);
@@ -39,7 +38,7 @@ static void collect_metrics(struct frame *f)
         for (size_t k = 0; k < f->row[i].record->value_count; k++) {
             struct metric *m = &f->metric[n];
             snprintf(m->name, sizeof m->name, "%s", f->row[i].record->value[k].name);
-            if (!bsearch(m, f->metric, known, sizeof *m, by_name) && metric_resolve(f->row[i].record->value[k].name, m, why, sizeof why))
+            if (!bsearch(m, f->metric, known, sizeof *m, by_name) && metric_resolve_stored(f->row[i].record->value[k].name, m))
                 n++;
         }
         qsort(f->metric, n, sizeof *f->metric, by_name);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/base/suggest.h"
+#include "src/machine/counter_terms.h"
 
 struct stat_word { enum metric_stat stat; const char *word; uint32_t permille10; };
 
@@ -222,7 +223,18 @@ static bool unknown_class(const char *name, char *why, size_t bytes)
     return false;
 }
 
-bool metric_resolve(const char *name, struct metric *m, char *why, size_t bytes)
+static bool unknown_counter(const char *name, char *why, size_t bytes)
+{
+    char buffer[METRIC_NAME_MAX];
+    const char *near = counter_nearest(name + strlen("counters."), buffer, sizeof buffer);
+    if (near)
+        snprintf(why, bytes, "no metric \"%.100s\": unknown counter; did you mean \"counters.%s\"?", name, near);
+    else
+        snprintf(why, bytes, "no metric \"%.100s\": unknown counter (labyrinth list counters shows all)", name);
+    return false;
+}
+
+static bool resolve(const char *name, struct metric *m, bool stored, char *why, size_t bytes)
 {
     memset(m, 0, sizeof *m);
     m->source = SOURCE_NONE;
@@ -238,7 +250,7 @@ bool metric_resolve(const char *name, struct metric *m, char *why, size_t bytes)
         }
     if (strncmp(name, "counters.", 9) == 0 && name[9] != '\0') {
         m->scope = SCOPE_COUNTER;
-        return true;
+        return stored || counter_explain(name + 9, NULL, 0) || unknown_counter(name, why, bytes);
     }
     const char *rest;
     m->scope = SCOPE_CLASS;
@@ -247,6 +259,17 @@ bool metric_resolve(const char *name, struct metric *m, char *why, size_t bytes)
     if (strncmp(rest, "parts.", 6) == 0)
         return resolve_part(m, rest + 6, why, bytes);
     return resolve_stat(m, rest, why, bytes);
+}
+
+bool metric_resolve(const char *name, struct metric *m, char *why, size_t bytes)
+{
+    return resolve(name, m, false, why, bytes);
+}
+
+bool metric_resolve_stored(const char *name, struct metric *m)
+{
+    char why[8];
+    return resolve(name, m, true, why, sizeof why);
 }
 
 /* ---- values */

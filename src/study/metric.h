@@ -37,9 +37,11 @@ struct metric {
     unsigned term;                 /* of STAT_PHASE and STAT_HARDWARE */
 };
 
-/* The metric of that name. False: `why` gets one sentence with the nearest name. A counter's name is not
- * checked: counters depend on the machine. */
+/* The metric of that name. False: `why` gets one sentence with the nearest name. A counter must be one of the
+ * dictionary (src/machine/counter_terms.h), whether or not a machine has it. */
 bool metric_resolve(const char *name, struct metric *, char *why, size_t why_bytes);
+/* The same for a name that a run has stored: its counters are believed. */
+bool metric_resolve_stored(const char *name, struct metric *);
 
 /* False if this result has no such number: the class never occurred, no such counter. */
 bool metric_value(const struct metric *, const struct result *, uint64_t *value);
@@ -59,8 +61,9 @@ const char *metric_number(const struct metric *, uint64_t value, char buffer[32]
 
 /* Names that exist, one per line (counters excepted); sentences: class and stat in words behind them. */
 void metric_list(FILE *);
-/* In words: what it measures, from where to where, unit and precision, its phases and parts. `name` may
- * also be a class, phase, part or source. False and a sentence in `why` if there is no such thing. */
+void counter_list(FILE *);
+/* In words: what it measures, from where to where, unit and precision, its phases and parts. `name` may also be a
+ * class, a phase, part or source, a meaning of exclusive, a counter, a configuration key. False and a sentence in `why` if there is no such thing. */
 bool metric_explain(FILE *, const char *name, char *why, size_t why_bytes);
 
 /* Terms of a class's phases: memory classes have the hardware parts as phases. */

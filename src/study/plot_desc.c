@@ -15,7 +15,7 @@ struct fields {
 
 static const char *const kinds[] = { "lines", "stack", NULL };
 
-static const struct param plot_params[] = {
+const struct param plot_params[] = {
     { .key = "x", .type = P_STRING, .flags = PARAM_REQUIRED, PARAM_FIELD(struct fields, x),
       .help = "The swept path along the horizontal axis." },
     { .key = "series", .type = P_STRING, PARAM_FIELD(struct fields, series), .deflt = "",

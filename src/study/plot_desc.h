@@ -10,8 +10,11 @@
 #ifndef LAB_STUDY_PLOT_DESC_H
 #define LAB_STUDY_PLOT_DESC_H
 
+#include "src/config/param.h"
 #include "src/config/sweep_axes.h"
 #include "src/study/metric.h"
+
+extern const struct param plot_params[]; /* the single values of one plot, for reference */
 
 enum { PLOT_Y_MAX = 8, PLOT_WHERE_MAX = 8 };
 enum plot_kind { PLOT_LINES, PLOT_STACK };

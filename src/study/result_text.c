@@ -28,29 +28,56 @@ static const struct class_stats *seen(const struct result *r, unsigned class)
 
 /* ---- latencies: one row per class, below it one per source if there are several */
 
-struct scale { const char *unit; uint64_t divisor; };
+/* One unit for the whole table: columns are read against each other. table_cell_fixed3 takes thousandths of it. */
+struct scale { const char *unit; uint64_t divisor; unsigned decimals; };
 
-/* The unit in which the largest value of a column has at most five digits before the point. */
-static struct scale column_scale(const struct result *r, unsigned figure)
+struct extremes { uint64_t least, most; }; /* of what the table shows and is not 0 */
+
+static void see_row(struct extremes *e, const struct hist *h)
 {
-    uint64_t most = 0;
-    for (unsigned c = 0; c < CLASS_COUNT; c++) {
-        const struct class_stats *s = seen(r, c);
-        uint64_t value = s ? figure_ps(&s->latency, figure) : 0;
-        most = value > most ? value : most;
+    for (unsigned i = 0; i < FIGURES; i++) {
+        uint64_t value = figure_ps(h, i);
+        e->least = value && value < e->least ? value : e->least;
+        e->most = value > e->most ? value : e->most;
     }
-    if (most < 100u * PS_PER_US)
-        return (struct scale){ "ns", 1 };
-    return most < 100u * (uint64_t)PS_PER_MS ? (struct scale){ "us", 1000 } : (struct scale){ "ms", 1000000 };
 }
 
-static void latency_row(struct table *t, const char *name, const struct hist *h, const struct scale *scales)
+static void each_source(const struct result *r, unsigned class, void (*see)(struct extremes *, const struct hist *), struct extremes *e)
+{
+    for (unsigned i = 0; i < SOURCE_COUNT; i++) {
+        const struct class_stats *part = account_source_stats(r->account, (enum class_id)class, (enum source_id)i);
+        if (part && part->latency.count > 0)
+            see(e, &part->latency);
+    }
+}
+
+/* Nanoseconds; microseconds if everything is large. As many decimals as the smallest value needs not to read 0. */
+static struct scale table_scale(const struct result *r)
+{
+    struct extremes e = { UINT64_MAX, 0 };
+    for (unsigned c = 0; c < CLASS_COUNT; c++)
+        if (seen(r, c)) {
+            see_row(&e, &seen(r, c)->latency);
+            each_source(r, c, see_row, &e);
+        }
+    struct scale scale = { "ns", 1, 1 };
+    uint64_t least_ps = e.least;
+    if (e.least != UINT64_MAX && e.least >= 10u * PS_PER_US) {
+        scale = (struct scale){ "us", 1000, 1 };
+        least_ps /= 1000;
+    }
+    if (least_ps < 50)
+        scale.decimals = least_ps < 5 ? 3 : 2;
+    return scale;
+}
+
+static void latency_row(struct table *t, const char *name, const struct hist *h, struct scale scale)
 {
     table_row(t);
     table_cell(t, "%s", name);
     table_cell_u64(t, h->count);
     for (unsigned i = 0; i < FIGURES; i++)
-        table_cell_fixed3(t, mean_round(figure_ps(h, i), scales[i].divisor), scales[i].divisor == 1 ? 1 : 3);
+        table_cell_fixed3(t, mean_round(figure_ps(h, i), scale.divisor), scale.decimals);
 }
 
 static unsigned source_count(const struct result *r, unsigned class)
@@ -63,7 +90,7 @@ static unsigned source_count(const struct result *r, unsigned class)
     return n;
 }
 
-static void source_rows(struct table *t, const struct result *r, unsigned class, const struct scale *scales)
+static void source_rows(struct table *t, const struct result *r, unsigned class, struct scale scale)
 {
     if (source_count(r, class) < 2)
         return;
@@ -72,21 +99,20 @@ static void source_rows(struct table *t, const struct result *r, unsigned class,
         char name[64];
         snprintf(name, sizeof name, "  %s", source_terms[i].name);
         if (part && part->latency.count > 0)
-            latency_row(t, name, &part->latency, scales);
+            latency_row(t, name, &part->latency, scale);
     }
 }
 
 void result_text_latencies(FILE *out, const struct result *r, struct text_style style)
 {
     struct table *t = table_new(style);
-    struct scale scales[FIGURES];
+    struct scale scale = table_scale(r);
     bool any = false;
     table_column(t, "latency", TABLE_LEFT);
     table_column(t, "count", TABLE_RIGHT);
     for (unsigned i = 0; i < FIGURES; i++) {
         char heading[32];
-        scales[i] = column_scale(r, i);
-        snprintf(heading, sizeof heading, "%s (%s)", figures[i].word, scales[i].unit);
+        snprintf(heading, sizeof heading, "%s (%s)", figures[i].word, scale.unit);
         table_column(t, heading, TABLE_RIGHT);
     }
     for (unsigned c = 0; c < CLASS_COUNT; c++) {
@@ -94,12 +120,13 @@ void result_text_latencies(FILE *out, const struct result *r, struct text_style 
         if (!s)
             continue;
         any = true;
-        latency_row(t, class_infos[c].name, &s->latency, scales);
-        source_rows(t, r, c, scales);
+        latency_row(t, class_infos[c].name, &s->latency, scale);
+        source_rows(t, r, c, scale);
     }
-    if (any)
+    if (any) {
         table_print(t, out);
-    else
+        fputs("Percentiles are upper edges of histogram buckets, at most 0.8 % too high; all else is exact.\n", out);
+    } else
         fputs("No request was recorded.\n", out);
     table_free(t);
 }
@@ -197,7 +224,8 @@ static void counters(FILE *out, const struct result *r, const struct text_option
         n++;
     }
     if (n > 0) {
-        fputc('\n', out);
+        fputs("\nCounters of the whole run, warm-up and preparation included (labyrinth explain NAME):\n",
+              out);
         table_print(t, out);
     }
     if (left_out > 0)
@@ -270,7 +298,8 @@ static void page_totals(FILE *out, const struct result *r)
         }
     }
     if (pages)
-        fprintf(out, "\nOf %" PRIu64 " pages owned, line %u of 0 to 63 was the straggler most often: %" PRIu64 " times.\n", pages, worst, most);
+        fprintf(out, "\nOf %" PRIu64 " pages owned, line %u of 0 to 63 was the straggler most often: %" PRIu64 " times.\n",
+                pages, worst, most);
 }
 
 void result_text_write(FILE *out, const struct result *r, const struct text_options *options)

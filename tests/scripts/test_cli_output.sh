@@ -44,6 +44,14 @@ expect 2 "$L" run "$C" --set machine.nonsense=1 --json "$tmp/keep.json"
 [ -z "$(find "$tmp" -name '*.tmp-*')" ] || fail 'temporary files are left'
 expect 0 "$L" check "$C"; prints 'good'
 expect 2 "$L" check "$C" --set 'sweep={machine.cores: [1, 0], agents.mix.count: [50]}'; says 'At the point machine.cores=0'
+# Every counter that a run gives has its sentence; every duration of a table is in the same unit and none reads 0.
+for e in first-steps dma-foreign; do
+    expect 0 "$L" run $e --verbose; prints 'Counters of the whole run, warm-up and preparation included'
+    [ "$(sed -n 's/.*(\([mnu]s\)).*(\([mnu]s\)).*(\([mnu]s\)).*/\1 \2 \3/p' "$tmp/out" | head -n 1)" = 'ns ns ns' ] || fail 'units differ'
+    sed -n '/^counter /,$p' "$tmp/out" | sed -n 's/^\([a-z0-9_]*\.[^ ]*\) .*/\1/p' > "$tmp/names"
+    [ "$(wc -l < "$tmp/names")" -gt 60 ] || fail 'no counters found'
+    while read -r name; do "$L" explain "$name" > /dev/null || fail "counter $name has no sentence"; done < "$tmp/names"
+done
 expect 2 "$L" run "$C" --plant no-such-fault; says 'skip-fence'
 expect 4 "$L" run first-steps --plant skip-tlb-shootdown; prints 'Violation 1 of 1: device'; says 'exit code 4'
 expect 0 "$L" stress "$C" --seeds 1..3 --ops 50; prints '^seed 3: done'

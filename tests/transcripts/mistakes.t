@@ -47,8 +47,7 @@ Hardware parts, which are also the phases; they add up to the latency exactly:
   dram          Memory access: channel queue, bank, row and data transfer.
   response_net  The data or grant travels to the requester.
   fill          From arrival at the requester to use by the hart.
-  device        Device-side time: link to the root complex, engine occupancy, register access.
-  iommu         IOMMU invalidation queue: descriptor service and waiting in the queue.
+  device        Device-side time: link to the root complex, engine occupancy, register accesses.
   prior         Waiting for work that began before this request did.
 Parts by source (their counts add up to the count of the class):
   l1            Found in the first-level cache or forwarded from the store buffer.
