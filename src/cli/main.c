@@ -29,8 +29,15 @@ static void print_help(FILE *out)
     fputs("\nlabyrinth COMMAND --help explains one command; labyrinth --version tells the version.\n"
           "CONFIG is a name (labyrinth list experiments) or a path: it has a '/' or ends in .yaml.\n"
           "First steps: labyrinth run first-steps\n\n"
-          "Exit codes: 0 clean, 1 internal error, 2 bad input or environment, 3 illegal operation in the\n"
-          "scenario, 4 violated invariant, 5 no progress.\n",
+          "Exit codes of all commands:\n"
+          " 0 clean (a declared limit reached, too)\n"
+          " 1 internal error\n"
+          " 2 bad input, usage or environment: missing tool, full disk, unwritable folder\n"
+          " 3 illegal operation in the scenario\n"
+          " 4 violated invariant: value, coherence, exclusivity, accounting, forbidden litmus outcome\n"
+          " 5 no progress: deadlock or livelock\n"
+          " 6 differences: a published measurement that validate does not reproduce\n"
+          "A sweep ends with the highest code of its points.\n",
           out);
 }
 
@@ -51,7 +58,7 @@ int main(int argc, char **argv)
 {
     static char name[64];
     int code = EXIT_CLEAN;
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is then a write error, told and exit 2 */
+    signal(SIGPIPE, SIG_DFL); /* a closed pipe ends the program without a word, like any other tool */
     argp_err_exit_status = EXIT_INPUT;
     argp_program_version = "labyrinth " LABYRINTH_VERSION;
     if (argc < 2) {

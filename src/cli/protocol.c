@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "models/coherence/table.h"
+#include "models/protocol.h"
 #include "src/base/fail.h"
 #include "src/cli/cli.h"
 #include "src/cli/protocol.h"
@@ -30,9 +31,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct usage usage = {
-    .options = options, .parser = parse, .arguments = "[PROTOCOL [STATE EVENT]]", .args_min = 0, .args_max = 3,
+    .options = options, .parser = parse, .arguments = "PROTOCOL [STATE EVENT]", .args_min = 0, .args_max = 3,
     .doc = "Prints a coherence protocol as a grid of states and events.\v"
-           "With STATE and EVENT: that row in words. PROTOCOL is a name (labyrinth list protocols) or the path of a table "
+           "With STATE and EVENT: that row in words. --vocabulary needs no PROTOCOL, which is a name (labyrinth list protocols) or the path of a table "
            "of your own.",
 };
 
@@ -47,22 +48,45 @@ struct protocol *load_protocol_or_fail(struct arena *arena, const char *argument
     return p;
 }
 
-static void list_states(char *text, size_t bytes, const struct protocol *p, enum controller c)
+enum { WORDS_MAX = (int)CACHE_EVENT_COUNT + (int)HOME_EVENT_COUNT };
+
+static bool is_one(const char *word, const char *const *words, size_t n)
 {
-    size_t used = strlen(text);
-    for (unsigned i = 0; i < p->table[c].n_states && used < bytes; i++)
-        used += (size_t)snprintf(text + used, bytes - used, "%s%s", i ? " " : "", p->table[c].name[i]);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(words[i], word) == 0)
+            return true;
+    return false;
 }
 
+static size_t states_of(const struct protocol *p, enum controller c, const char **words)
+{
+    for (unsigned i = 0; i < p->table[c].n_states; i++)
+        words[i] = p->table[c].name[i];
+    return p->table[c].n_states;
+}
+
+static size_t events_of(enum controller c, const char **words)
+{
+    unsigned n = c == CTL_CACHE ? (unsigned)CACHE_EVENT_COUNT : (unsigned)HOME_EVENT_COUNT;
+    for (unsigned i = 0; i < n; i++)
+        words[i] = c == CTL_CACHE ? cache_event_name((enum cache_event)i) : home_event_name((enum home_event)i);
+    return n;
+}
+
+/* Which of the two words is wrong: a state that neither controller has, or an event that the state's controllers do not. */
 static _Noreturn void no_such_row(const struct protocol *p, const char *state, const char *event)
 {
-    char states[600] = "the cache's ";
-    list_states(states, sizeof states, p, CTL_CACHE);
-    size_t used = strlen(states);
-    snprintf(states + used, sizeof states - used, ", the home's ");
-    list_states(states, sizeof states, p, CTL_HOME);
-    fail_user("%s has no state \"%s\" with an event \"%s\"; states: %s; events: labyrinth protocol --vocabulary", p->name,
-              state, event, states);
+    static const char *const names[] = { [CTL_CACHE] = "cache", [CTL_HOME] = "home" };
+    const char *states[2 * STATES_MAX], *events[WORDS_MAX];
+    size_t n = states_of(p, CTL_CACHE, states);
+    bool of_cache = is_one(state, states, n);
+    n += states_of(p, CTL_HOME, states + n);
+    if (!is_one(state, states, n))
+        fail_unknown("state", state, states, n);
+    enum controller c = of_cache ? CTL_CACHE : CTL_HOME;
+    char what[64];
+    snprintf(what, sizeof what, "event of the %s", names[c]);
+    fail_unknown(what, event, events, events_of(c, events));
 }
 
 static int run(int argc, char **argv)
@@ -79,7 +103,8 @@ static int run(int argc, char **argv)
     if (own.vocabulary)
         protocol_vocabulary(stdout);
     if (c.args_count == 0 && !own.vocabulary)
-        fail_user("PROTOCOL is missing; labyrinth list protocols shows the names");
+        fail_user("PROTOCOL is missing; usage: labyrinth protocol [OPTION...] %s (labyrinth list protocols shows the names)",
+                  usage.arguments);
     if (c.args_count == 2)
         fail_user("EVENT is missing; usage: labyrinth protocol PROTOCOL STATE EVENT");
     if (c.args_count == 0)
@@ -95,4 +120,4 @@ static int run(int argc, char **argv)
     return EXIT_CLEAN;
 }
 
-const struct command command_protocol = { "protocol", "[NAME [STATE EVENT]]", "Print a protocol's table, or explain one row", run };
+const struct command command_protocol = { "protocol", "PROTOCOL [STATE EVENT]", "Print a protocol's table, or explain one row", run };

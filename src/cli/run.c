@@ -55,6 +55,22 @@ static void print_tables(const struct common *c, const struct result *r, struct 
     result_text_write(stdout, r, &text);
 }
 
+/* Without tables the cause must not be lost: the first lines of it. */
+static void say_cause(const struct result *r)
+{
+    enum { LINES = 6 };
+    const char *text = r->stop_text && *r->stop_text ? r->stop_text : r->violation_count ? r->violations[0].text : "";
+    unsigned lines = 0;
+    for (; *text && lines < LINES; text++) {
+        fputc(*text, stderr);
+        lines += *text == '\n';
+    }
+    if (lines < LINES)
+        fputc('\n', stderr);
+    if (*text)
+        fputs("... all of it without --quiet\n", stderr);
+}
+
 static int run(int argc, char **argv)
 {
     struct common c = parse_arguments(&usage, argc, argv, NULL);
@@ -78,13 +94,16 @@ static int run(int argc, char **argv)
     progress_end(&bar);
     const struct result *r = machine_result(m);
     write_files(&c, r);
-    if (!c.quiet && !to_stdout(c.json) && !to_stdout(c.csv) && !to_stdout(c.effective) && !to_stdout(c.trace))
+    bool tables = !c.quiet && !to_stdout(c.json) && !to_stdout(c.csv) && !to_stdout(c.effective) && !to_stdout(c.trace);
+    int code = run_stop_exit_code(r->stop);
+    if (tables)
         print_tables(&c, r, &study);
+    else if (code != EXIT_CLEAN)
+        say_cause(r);
     if (c.host_stats)
         print_host_stats(r);
-    int code = run_stop_exit_code(r->stop);
     if (code != EXIT_CLEAN)
-        note(&c, "labyrinth: %s, exit code %d", run_stop_name(r->stop), code);
+        fprintf(stderr, "labyrinth: %s, exit code %d\n", run_stop_name(r->stop), code);
     machine_free(m);
     study_unload(&study);
     return code;

@@ -9,7 +9,7 @@
 #include "src/config/read.h"
 #include "src/study/outfile.h"
 
-enum { FAILURES_SHOWN = 10, ROWS_SHOWN = 100, COLUMNS_SHOWN = 4 };
+enum { FAILURES_SHOWN = 10, ROWS_SHOWN = 100, COLUMNS_SHOWN = 4, WIDTH = 100 };
 
 void study_write_text(const char *folder, const char *name, const char *text)
 {
@@ -97,7 +97,9 @@ static void interval_cells(struct table *t, const struct frame *f, uint64_t numb
         struct interval v = frame_interval(f, number, columns[k]);
         if (v.count == 0)
             table_cell(t, "-");
-        else if (ci)
+        else if (ci && v.known && v.half_width == 0)
+            table_cell(t, "%s equal in all %llu", ns_text(v.mean, text), (unsigned long long)v.count);
+        else if (ci && v.known)
             table_cell(t, "%s +- %s", ns_text(v.mean, text), ns_text(v.half_width, half));
         else
             table_cell_fixed3(t, v.mean, 1);
@@ -119,15 +121,81 @@ static void point_rows(struct table *t, const struct frame *f, const size_t *col
     }
 }
 
+/* Did all repetitions of every point do exactly the same? */
+static bool all_equal(const struct frame *f)
+{
+    for (size_t i = 1; i < f->row_count; i++)
+        if (f->row[i].point->number == f->row[i - 1].point->number &&
+            strcmp(f->row[i].record->order_hash, f->row[i - 1].record->order_hash) != 0)
+            return false;
+    return true;
+}
+
+/* The last component of a path, if no other axis has the same one. */
+static const char *axis_heading(const struct plan *plan, size_t axis)
+{
+    const char *last = strrchr(plan->axes[axis], '.');
+    for (size_t i = 0; last && i < plan->axes_count; i++) {
+        const char *other = strrchr(plan->axes[i], '.');
+        if (i != axis && strcmp(other ? other : plan->axes[i], last) == 0)
+            last = NULL;
+    }
+    return last ? last + 1 : plan->axes[axis];
+}
+
+static size_t axes_width(const struct frame *f)
+{
+    size_t width = 0;
+    for (size_t a = 0; a < f->plan->axes_count; a++) {
+        size_t most = strlen(axis_heading(f->plan, a));
+        for (size_t i = 0; i < f->plan->point_count; i++) {
+            size_t n = strlen(f->plan->point[i].values[a]);
+            most = n > most ? n : most;
+        }
+        width += most + 2;
+    }
+    return width;
+}
+
+/* As many columns as a line has room for, at least one. */
+static size_t fit_columns(const struct frame *f, const size_t *columns, size_t n)
+{
+    size_t width = axes_width(f), fit = 0, least = repeated(f->plan) ? 26 : 12;
+    while (fit < n) {
+        size_t heading = strlen(f->metric[columns[fit]].name);
+        width += (heading > least ? heading : least) + 2;
+        if (width > WIDTH && fit > 0)
+            break;
+        fit++;
+    }
+    return fit;
+}
+
+static void say_notes(FILE *out, const struct frame *f)
+{
+    bool shortened = false;
+    for (size_t a = 0; a < f->plan->axes_count; a++)
+        shortened |= strcmp(axis_heading(f->plan, a), f->plan->axes[a]) != 0;
+    if (shortened) {
+        fputs("Axes:", out);
+        for (size_t a = 0; a < f->plan->axes_count; a++)
+            fprintf(out, " %s", f->plan->axes[a]);
+        fputc('\n', out);
+    }
+    if (repeated(f->plan))
+        fputs(all_equal(f) ? "All repetitions are equal: nothing in this experiment is random.\n"
+                           : "Behind +-: half of the 95 % confidence interval of the mean.\n", out);
+}
+
 void study_say_table(FILE *out, const char *folder)
 {
     struct store *store = store_open(folder, STORE_READ);
     struct frame *f = frame_load(store);
-    size_t columns[COLUMNS_SHOWN], n = choose_columns(f, columns);
+    size_t columns[COLUMNS_SHOWN], n = fit_columns(f, columns, choose_columns(f, columns));
     struct table *t = table_new(text_style_for(out));
     char *title = store_fact(store, "title");
     for (size_t a = 0; a < f->plan->axes_count; a++)
-        table_column(t, f->plan->axes[a], TABLE_RIGHT);
+        table_column(t, axis_heading(f->plan, a), TABLE_RIGHT);
     for (size_t k = 0; k < n; k++)
         table_column(t, f->metric[columns[k]].name, TABLE_RIGHT);
     if (*title)
@@ -135,9 +203,10 @@ void study_say_table(FILE *out, const char *folder)
     if (n + f->plan->axes_count > 0) {
         point_rows(t, f, columns, n);
         table_print(t, out);
+        say_notes(out, f);
     }
-    fprintf(out, "%zu of %zu runs in %s/results.csv and %s/" STORE_FILE "; labyrinth plot %s draws them\n", f->row_count,
-            f->plan->point_count, folder, folder, folder);
+    fprintf(out, "%zu of %zu runs in %s: results.csv and " STORE_FILE "\nlabyrinth plot %s draws them\n", f->row_count,
+            f->plan->point_count, folder, folder);
     free(title);
     table_free(t);
     frame_free(f);

@@ -58,6 +58,17 @@ static const struct usage usage = {
            "interrupted one stopped. All points are run; the exit code is the highest of a point.",
 };
 
+/* Results of two experiments in one folder could not be told apart. */
+static void refuse_other_study(struct store *store, const char *folder, const char *fingerprint)
+{
+    char *there = store_fact(store, "experiment"), *config = store_fact(store, "config");
+    if (*there && strcmp(there, fingerprint) != 0)
+        fail_user("%s holds the study of another configuration (%s): only the values of its axes and the repetitions may "
+                  "change. Name another folder with -o", folder, config);
+    free(there);
+    free(config);
+}
+
 struct job { const struct common *common; const struct plan *plan; const struct sweep_axes *axes; const char *argument; };
 
 /* In a worker process. */
@@ -122,10 +133,12 @@ static int run(int argc, char **argv)
     load_or_fail(&study, c.args[0], c.sets, c.sets_count);
     check_all(&study, &c);
     struct plan *plan = plan_make(&study, c.sets, c.sets_count, own.repeat ? own.repeat : study.doc.repetitions);
-    const char *effective = study_effective(&study);
+    const char *effective = study_effective(&study), *fingerprint = study_fingerprint(&study);
     diag_exit_if_errors(study.diag);
     struct store *store = store_open(own.folder, STORE_WRITE);
+    refuse_other_study(store, own.folder, fingerprint);
     store_put_plan(store, plan);
+    store_set_fact(store, "experiment", fingerprint);
     put_facts(store, &study, effective);
     study_write_text(own.folder, "config.yaml", effective);
     struct job job = { &c, plan, &study.doc.axes, c.args[0] };

@@ -25,6 +25,15 @@ bool config_is_path(const char *argument)
     return strchr(argument, '/') || has_suffix(argument);
 }
 
+/* Without "build/.." in it, which a build outside of the source tree puts there. */
+static const char *plain_path(struct arena *arena, const char *path)
+{
+    char *real = realpath(path, NULL);
+    const char *plain = arena_strdup(arena, real ? real : path);
+    free(real);
+    return plain;
+}
+
 /* The folders a name is looked up in, best first; NULL ends. */
 static void roots(struct arena *arena, const char *list[4])
 {
@@ -33,7 +42,7 @@ static void roots(struct arena *arena, const char *list[4])
     if (own && *own)
         list[n++] = own;
 #ifdef LABYRINTH_SRCDIR
-    list[n++] = arena_printf(arena, "%s/configs", LABYRINTH_SRCDIR);
+    list[n++] = plain_path(arena, LABYRINTH_SRCDIR "/configs");
 #endif
 #ifdef PKGDATADIR
     list[n++] = arena_printf(arena, "%s/configs", PKGDATADIR);
@@ -85,6 +94,28 @@ size_t config_list(struct arena *arena, const char *folder, const char ***names)
     return n;
 }
 
+/* A name that another folder has: most likely the wrong kind of thing was named. */
+static bool say_elsewhere(struct arena *arena, struct diag *diag, const char *folder, const char *name, struct origin by,
+                          const char *by_path)
+{
+    static const struct { const char *folder, *is, *rule; } kinds[] = {
+        { "machines", "a machine", "An experiment names the machine it runs on: labyrinth run EXPERIMENT --set machine=NAME." },
+        { "protocols", "a protocol", "labyrinth protocol NAME prints it; labyrinth verify NAME explores it." },
+        { "experiments", "an experiment", "labyrinth run NAME runs it." },
+    };
+    for (size_t i = 0; i < 3; i++) {
+        const char **names;
+        size_t n = strcmp(kinds[i].folder, folder) == 0 ? 0 : config_list(arena, kinds[i].folder, &names);
+        if (n == 0 || !known(names, n, name))
+            continue;
+        char quote[SHOWN_MAX];
+        diag_error(diag, by, by_path, kinds[i].rule, "%s is %s; wanted here is a name of configs/%s", shown(quote, name),
+                   kinds[i].is, folder);
+        return true;
+    }
+    return false;
+}
+
 static const char *find_name(struct arena *arena, struct diag *diag, const char *folder, const char *name,
                              struct origin by, const char *by_path)
 {
@@ -96,6 +127,8 @@ static const char *find_name(struct arena *arena, struct diag *diag, const char 
             return path;
     }
     char quote[SHOWN_MAX];
+    if (say_elsewhere(arena, diag, folder, name, by, by_path))
+        return NULL;
     size_t n = config_list(arena, folder, &names);
     diag_error(diag, by, by_path, "A name is looked up in configs/; a file of your own is named by a path, ./mine.yaml.",
                "there is no %s in configs/%s", shown(quote, name), folder);

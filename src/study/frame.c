@@ -91,12 +91,24 @@ void frame_free(struct frame *f)
     free(f);
 }
 
-size_t frame_column(const struct frame *f, const char *name)
+static size_t find_column(const struct frame *f, const char *name)
 {
     size_t i = 0;
     while (i < f->metric_count && strcmp(f->metric[i].name, name) != 0)
         i++;
     return i;
+}
+
+size_t frame_column(const struct frame *f, const char *name)
+{
+    size_t i = find_column(f, name);
+    const char *phases = i == f->metric_count ? strstr(name, ".phases.") : NULL;
+    struct metric m;
+    if (!phases || !metric_resolve_stored(name, &m) || !class_infos[m.class].memory)
+        return i;
+    char other[METRIC_NAME_MAX + 16];
+    snprintf(other, sizeof other, "%.*s.hardware.%s", (int)(phases - name), name, phases + strlen(".phases."));
+    return find_column(f, other);
 }
 
 /* Rows are sorted by point number. */

@@ -23,7 +23,7 @@ struct frame {
 
 struct frame *frame_load(struct store *);
 void frame_free(struct frame *);
-/* Column of a metric, or metric_count. */
+/* Column of a metric, or metric_count. Phases of a memory class are found under their other name, hardware. */
 size_t frame_column(const struct frame *, const char *name);
 /* Over the repetitions of one point number that have this number; count 0: none has. */
 struct interval frame_interval(const struct frame *, uint64_t number, size_t column);

@@ -1,6 +1,8 @@
 /* src/study/load.c - see load.h. */
 #include "src/study/load.h"
 
+#include <inttypes.h>
+
 #include "src/config/emit.h"
 #include "src/config/find.h"
 
@@ -94,15 +96,34 @@ static struct node *with_protocol(struct study_doc *study)
     return root;
 }
 
-const char *study_identity(struct study_doc *study)
+static struct node *identity_node(struct study_doc *study)
 {
     static const char *const other[] = { "seed", "repetitions", "sweep", "plots", "title", "description" };
     struct node *root = with_protocol(study);
-    if (!root)
-        return NULL;
-    for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+    for (size_t i = 0; root && i < sizeof other / sizeof *other; i++)
         node_remove(root, other[i]);
-    return emit_text(study->arena, root);
+    return root;
+}
+
+const char *study_identity(struct study_doc *study)
+{
+    struct node *root = identity_node(study);
+    return root ? emit_text(study->arena, root) : NULL;
+}
+
+const char *study_fingerprint(struct study_doc *study)
+{
+    struct node *root = identity_node(study);
+    const char *paths = "";
+    for (size_t i = 0; root && i < study->doc.axes.axes_count; i++) {
+        const char *path = study->doc.axes.axis[i].path;
+        node_set_path(study->diag, root, path, node_scalar(study->arena, root->at, "swept"));
+        paths = arena_printf(study->arena, "%s%s\n", paths, path);
+    }
+    if (!root || diag_count(study->diag) > 0)
+        return NULL;
+    const char *all = arena_printf(study->arena, "%s%sseed %" PRIu64, emit_text(study->arena, root), paths, study->doc.seed);
+    return arena_printf(study->arena, "%016" PRIx64, config_digest(all));
 }
 
 const char *study_effective(struct study_doc *study)

@@ -29,6 +29,10 @@ bool study_check_points(struct study_doc *, const char *const *sets, size_t sets
  * protocol table in place of its name. Lives in the arena. NULL after an error. */
 const char *study_identity(struct study_doc *);
 
+/* What makes two sweeps parts of one study, as 16 hex digits: the identity with the swept values left open, the axes, the
+ * seed. Their values may grow. NULL after an error. */
+const char *study_fingerprint(struct study_doc *);
+
 /* The configuration with everything merged and the protocol table inside, sweep and plots kept. */
 const char *study_effective(struct study_doc *);
 

@@ -338,10 +338,10 @@ static void visit_stats(const struct visit *v, enum class_id class, enum source_
         snprintf(m.name, sizeof m.name, "%s.%s", prefix, stat_words[i].word);
         v->each(v->arg, &m, stat_value(s, &m));
     }
-    for (m.stat = STAT_PHASE; m.stat <= STAT_HARDWARE; m.stat++) {
+    for (m.stat = class_infos[class].memory ? STAT_HARDWARE : STAT_PHASE; m.stat <= STAT_HARDWARE; m.stat++) {
         bool phases = m.stat == STAT_PHASE;
         for (m.term = 0; m.term < (phases ? phase_term_count(class) : (unsigned)PART_COUNT); m.term++) {
-            if ((phases ? phase_sum_ps(s, class, m.term) : s->hardware_sum_ps[m.term]) == 0)
+            if (phases && !phase_usual(class, m.term) && phase_sum_ps(s, class, m.term) == 0)
                 continue;
             snprintf(m.name, sizeof m.name, "%s.%s.%s_ns", prefix, phases ? "phases" : "hardware",
                      phases ? phase_term(class, m.term)->name : part_terms[m.term].name);

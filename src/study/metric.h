@@ -46,7 +46,8 @@ bool metric_resolve_stored(const char *name, struct metric *);
 /* False if this result has no such number: the class never occurred, no such counter. */
 bool metric_value(const struct metric *, const struct result *, uint64_t *value);
 
-/* Every number that this result has, in dictionary order; means of phases and parts only where not zero. */
+/* Every number that this result has, in dictionary order: of a class that occurred its usual phases and all its parts,
+ * zero or not; a memory class, whose phases are its parts, has them once, as hardware. */
 typedef void metric_fn(void *arg, const struct metric *, uint64_t value);
 void metric_each(const struct result *, metric_fn *, void *arg);
 

@@ -20,7 +20,8 @@ void csv_cell(FILE *out, const char *text)
     fputc('"', out);
 }
 
-/* Columns that any class fills, in the order of the dictionary. A memory class has only hardware parts. */
+/* Columns that any class fills, in the order of the dictionary. Of a memory class the phases are the hardware parts:
+ * they stand there once. */
 struct columns { bool phase[PHASE_COUNT], part[PART_COUNT]; };
 
 static struct columns columns_of(const struct account *account)

@@ -23,7 +23,7 @@ enum store_mode { STORE_READ, STORE_WRITE }; /* WRITE makes folder and file if t
 struct store *store_open(const char *folder, enum store_mode);
 void store_close(struct store *);
 
-/* Facts about the study: "title", "config", "digest", "seed", "version". */
+/* Facts about the study: "title", "config", "digest", "seed", "experiment" (study_fingerprint). */
 void store_set_fact(struct store *, const char *name, const char *value);
 char *store_fact(struct store *, const char *name);       /* malloc'd; "" if unknown */
 

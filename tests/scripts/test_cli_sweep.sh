@@ -36,6 +36,27 @@ expect 0 "$L" export "$tmp/one" --format json;  prints '"coordinates"'
 expect 0 "$L" export "$tmp/two" --format json -o "$tmp/two.json"; same "$tmp/out" "$tmp/out"
 expect 0 "$L" export "$tmp/one" --format json -o "$tmp/one.json"; same "$tmp/one.json" "$tmp/two.json"
 
+# A folder holds one experiment: its values and repetitions may grow, nothing else may change.
+cp "$tmp/one/results.csv" "$tmp/before.csv"
+expect 2 "$L" sweep "$C" -o "$tmp/one" --set machine.l2.mshrs=2; says 'another configuration (small.yaml)'
+expect 2 "$L" sweep "$C" -o "$tmp/one" --seed 2; says 'another folder with -o'
+expect 2 "$L" sweep "$C" -o "$tmp/one" --set 'sweep={machine.cores: [1]}' --set 'plots=[]'; says 'another configuration'
+same "$tmp/before.csv" "$tmp/one/results.csv"
+expect 0 "$L" sweep "$C" -o "$tmp/two" --repeat 3; says '6 points run, 12 were there'
+expect 0 "$L" sweep "$C" -o "$tmp/two" --repeat 2 --set 'sweep={machine.cores: [1, 2, 3], agents.mix.count: [50, 100, 200]}'
+says '6 points run, 12 were there'
+
+# Repetitions of what is not random are equal, and that is said.
+expect 0 "$L" sweep "$C" -o "$tmp/equal" --repeat 3 --set 'sweep={machine.cores: [1, 2]}' --set 'plots=[]' \
+    --set 'agents=[{ name: own, on: core0, program: page-invalidate, count: 2 }]'
+prints 'equal in all 3'; prints 'nothing in this experiment is random'
+[ -z "$(awk 'length > 100' "$tmp/out" | grep -v -e '--' | grep -v '─')" ] || fail 'lines of more than 100 columns'
+
+# A zero part is a zero, and a part stands in one column.
+head -n 1 "$tmp/equal/results.csv" | tr ',' '\n' | grep -q '^store.phases' && fail 'phases of a memory class'
+[ -z "$(cut -d, -f"$(head -n 1 "$tmp/equal/results.csv" | tr ',' '\n' | grep -n '^store.hardware.device_ns' | cut -d: -f1)" \
+    "$tmp/equal/results.csv" | grep -v -x -e 0.000 -e store.hardware.device_ns)" ] || fail 'a zero part is not 0.000'
+
 # Half a configuration is refused before any point runs; a point that cannot run is told with its message.
 expect 2 "$L" sweep "$C" -o "$tmp/bad" --set machine.nonsense=1
 [ -e "$tmp/bad" ] && fail 'a refused sweep left a folder'

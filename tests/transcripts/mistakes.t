@@ -55,3 +55,34 @@ Parts by source (their counts add up to the count of the class):
   llc           Served by the last-level cache, no other cache disturbed.
   peer          Supplied by another cache, or other copies had to be invalidated.
   dram          Served by memory.
+$ labyrinth protocol mesi S STROE
+labyrinth: unknown event of the cache "STROE"; did you mean "STORE"?
+exit 2
+$ labyrinth protocol mesi Q STORE
+labyrinth: unknown state "Q"; did you mean "I"?
+exit 2
+$ labyrinth protocol
+labyrinth: PROTOCOL is missing; usage: labyrinth protocol [OPTION...] PROTOCOL [STATE EVENT] (labyrinth list protocols shows the names)
+exit 2
+$ labyrinth check tiny
+labyrinth: 1 error in the input
+tiny: "tiny" is a machine; wanted here is a name of configs/experiments
+  An experiment names the machine it runs on: labyrinth run EXPERIMENT --set machine=NAME.
+exit 2
+$ labyrinth run tiny
+labyrinth: 1 error in the input
+tiny: "tiny" is a machine; wanted here is a name of configs/experiments
+  An experiment names the machine it runs on: labyrinth run EXPERIMENT --set machine=NAME.
+exit 2
+$ labyrinth validate nosuchmachine
+labyrinth: 1 error in the input
+nosuchmachine: there is no "nosuchmachine" in configs/machines
+  A name is looked up in configs/; a file of your own is named by a path, ./mine.yaml.
+  Known here: mean, tiny, xeon-e5-2630v4, xeon-e5-2660v3, xeon-e7-8867l, xeon-gold-5320
+exit 2
+$ labyrinth validate tiny
+tiny claims nothing
+
+$ labyrinth run first-steps --plant skip-tlb-shootdown --quiet 2>&1 | tail -n 2
+... all of it without --quiet
+labyrinth: violation, exit code 4
