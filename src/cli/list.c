@@ -30,6 +30,24 @@ static const char *title_of(struct arena *arena, const char *folder, const char 
     return title;
 }
 
+/* The first words go beside the name, the rest below each other. */
+static void wrapped_row(struct table *t, const char *name, const char *text)
+{
+    enum { WIDTH = 78 };
+    do {
+        size_t n = strlen(text);
+        if (n > WIDTH)
+            for (n = WIDTH; n > 0 && text[n] != ' ';)
+                n--;
+        n = n ? n : strlen(text);
+        table_row(t);
+        table_cell(t, "%s", name);
+        table_cell(t, "%.*s", (int)n, text);
+        name = "";
+        text += n + strspn(text + n, " ");
+    } while (*text);
+}
+
 static void list_folder(const char *folder)
 {
     struct arena *arena = arena_new();
@@ -39,9 +57,7 @@ static void list_folder(const char *folder)
     table_column(t, "name", TABLE_LEFT);
     table_column(t, "title", TABLE_LEFT);
     for (size_t i = 0; i < n; i++) {
-        table_row(t);
-        table_cell(t, "%s", names[i]);
-        table_cell(t, "%s", title_of(arena, folder, names[i]));
+        wrapped_row(t, names[i], title_of(arena, folder, names[i]));
     }
     if (n > 0)
         table_print(t, stdout);
@@ -53,9 +69,7 @@ static void list_folder(const char *folder)
 
 static void add_program(void *arg, const char *name, const char *sentence)
 {
-    table_row(arg);
-    table_cell(arg, "%s", name);
-    table_cell(arg, "%s", sentence);
+    wrapped_row(arg, name, sentence);
 }
 
 static void list_programs(void)

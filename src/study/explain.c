@@ -60,7 +60,7 @@ void metric_list(FILE *out)
     for (unsigned i = 0; i < GLOBALS; i++)
         fprintf(out, "%-34s %s\n", globals[i].word, globals[i].sentence);
     for (unsigned c = 0; c < CLASS_COUNT; c++) {
-        fprintf(out, "%s: from %s to %s\n", class_infos[c].name, class_infos[c].start, class_infos[c].end);
+        fprintf(out, "%s\n    from %s\n    to %s\n", class_infos[c].name, class_infos[c].start, class_infos[c].end);
         for (unsigned i = 0; i < STAT_PHASE; i++)
             fprintf(out, "  %s.%s\n", class_infos[c].name, stats[i].word);
         for (unsigned i = 0; i < phase_term_count((enum class_id)c); i++) {

@@ -8,7 +8,7 @@
 #include "src/config/param.h"
 
 struct fields {
-    const char *name, *title, *x, *series;
+    const char *name, *title, *x, *series, *xlabel, *ylabel, *series_title;
     bool logx, logy;
     int kind;
 };
@@ -28,6 +28,12 @@ const struct param plot_params[] = {
       .help = "Logarithmic vertical axis." },
     { .key = "title", .type = P_STRING, PARAM_FIELD(struct fields, title), .deflt = "",
       .help = "Heads the plot; the experiment's title if not given." },
+    { .key = "xlabel", .type = P_STRING, PARAM_FIELD(struct fields, xlabel), .deflt = "",
+      .help = "Words at the horizontal axis; the path if not given." },
+    { .key = "ylabel", .type = P_STRING, PARAM_FIELD(struct fields, ylabel), .deflt = "",
+      .help = "Words at the vertical axis, without the unit; the metric if not given." },
+    { .key = "series_title", .type = P_STRING, PARAM_FIELD(struct fields, series_title), .deflt = "",
+      .help = "Words above the legend; the path if not given." },
     { .key = "name", .type = P_STRING, PARAM_FIELD(struct fields, name), .deflt = "",
       .help = "Name of the files; made from the metric and x if not given." },
     { .key = NULL },
@@ -144,6 +150,11 @@ static const char *file_name(struct arena *arena, const char *wish, const struct
     return name;
 }
 
+const char *plot_words(const char *own, const char *otherwise)
+{
+    return own && *own ? own : otherwise;
+}
+
 static bool read_plot(struct arena *arena, struct diag *diag, struct node *entry, const struct sweep_axes *axes,
                       struct plot *plot)
 {
@@ -153,7 +164,8 @@ static bool read_plot(struct arena *arena, struct diag *diag, struct node *entry
         return false;
     param_fill(entry, plot_params, &fields, &(struct param_ctx){ .arena = arena, .diag = diag, .at = entry->at });
     *plot = (struct plot){ .kind = (enum plot_kind)fields.kind, .logx = fields.logx, .logy = fields.logy,
-                           .title = fields.title, .x = fields.x,
+                           .title = fields.title, .x = fields.x, .xlabel = fields.xlabel, .ylabel = fields.ylabel,
+                           .series_title = fields.series_title,
                            .series = fields.series && *fields.series ? fields.series : NULL };
     read_y(diag, entry, plot);
     read_where(arena, diag, entry, axes, plot);

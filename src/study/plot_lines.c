@@ -83,14 +83,15 @@ static void x_ticks(FILE *script, const struct plot_grid *g, bool linear, uint64
 
 static void x_axis(FILE *script, const struct plot *plot, const struct plot_grid *g)
 {
-    char quoted[LABEL_MAX];
+    char quoted[LABEL_MAX], label[LABEL_MAX / 2];
     uint64_t least = UINT64_MAX, most = 0;
     for (size_t i = 0; i < g->x_count; i++) {
         least = g->x_value[i] < least ? g->x_value[i] : least;
         most = g->x_value[i] > most ? g->x_value[i] : most;
     }
     bool log = plot->logx && g->numeric && least > 0;
-    fprintf(script, "set xlabel %s\n", plot_quote(quoted, sizeof quoted, plot->x));
+    snprintf(label, sizeof label, "%s%s", plot_words(plot->xlabel, plot->x), log ? " (log scale)" : "");
+    fprintf(script, "set xlabel %s\n", plot_quote(quoted, sizeof quoted, label));
     if (!g->numeric)
         fprintf(script, "set xrange [-0.5:%zu.5]\n", g->x_count - 1);
     else if (log)
@@ -116,7 +117,8 @@ static void y_axis(FILE *script, const struct plot *plot, const char *unit)
         metric_label(&plot->y[0], label, sizeof label);
     else
         snprintf(label, sizeof label, "%s", one_class(plot) ? class_infos[plot->y[0].class].name : *unit ? "latency" : "number");
-    snprintf(whole, sizeof whole, *unit ? "%s (%s)" : "%s", label, unit);
+    snprintf(whole, sizeof whole, *unit ? "%s (%s%s)" : "%s%s%s", plot_words(plot->ylabel, label), unit,
+             !plot->logy ? "" : *unit ? ", log scale" : " (log scale)");
     fprintf(script, "set ylabel %s\n", plot_quote(quoted, sizeof quoted, whole));
     fputs(plot->logy ? "set logscale y\n" : "set yrange [0:*]\n", script);
 }
@@ -133,14 +135,18 @@ static void line_title(char *title, size_t bytes, const struct plot *plot, unsig
         snprintf(title, bytes, "%s%s%s", series, *series ? ": " : "", brief);
 }
 
-/* Colour and mark by series, dashes by metric. */
-static void put_line(FILE *script, const struct plot *plot, size_t n, unsigned y, size_t series, const char *label, bool bars)
+/* Colour and mark by series, dashes by metric. Each series is drawn smaller than the one below it, so that lines that
+ * coincide are both seen. */
+static void put_line(FILE *script, const struct plot *plot, size_t n, unsigned y, size_t series, size_t series_count,
+                     const char *label, bool bars)
 {
+    size_t above = series_count > 1 ? (series_count - 1 - series) * 10 / (series_count - 1) : 0, size = 11 + above;
+    size_t line_width = 18 + 2 * above;
     char title[LABEL_MAX], quoted[LABEL_MAX];
     line_title(title, sizeof title, plot, y, label);
-    fprintf(script, "%s \\\n  datafile index %zu using %s title %s with %s lw 2 ps 1.1 pt %u dt %u lc rgb '%s'", n ? "," : "", n,
+    fprintf(script, "%s \\\n  datafile index %zu using %s title %s with %s lw %zu.%zu ps %zu.%zu pt %u dt %u lc rgb '%s'", n ? "," : "", n,
             bars ? "1:2:3:4" : "1:2", plot_quote(quoted, sizeof quoted, title), bars ? "yerrorlines" : "linespoints",
-            marks[series % MARKS], y + 1, colours[series % COLOURS]);
+            line_width / 10, line_width % 10, size / 10, size % 10, marks[series % MARKS], y + 1, colours[series % COLOURS]);
 }
 
 bool plot_lines_write(FILE *data, FILE *script, const struct frame *f, const struct plot *plot, const struct plot_grid *g)
@@ -154,7 +160,7 @@ bool plot_lines_write(FILE *data, FILE *script, const struct frame *f, const str
     y_axis(script, plot, unit.name);
     if (lines > 1 && plot->series) {
         char quoted[LABEL_MAX];
-        fprintf(script, "set key title %s\n", plot_quote(quoted, sizeof quoted, plot->series));
+        fprintf(script, "set key title %s\n", plot_quote(quoted, sizeof quoted, plot_words(plot->series_title, plot->series)));
     }
     fputs(lines > 1 ? "set key outside right center vertical Left reverse samplen 2 spacing 1.3\nplot" : "unset key\nplot",
           script);
@@ -163,7 +169,7 @@ bool plot_lines_write(FILE *data, FILE *script, const struct frame *f, const str
             bool bars = false;
             uint64_t divisor = metric_is_ns(&plot->y[y]) ? unit.divisor : 1;
             any |= put_series(data, f, plot, g, &plot->y[y], s, divisor, &bars);
-            put_line(script, plot, n, y, s, g->series[s].label, bars);
+            put_line(script, plot, n, y, s, g->series_count, g->series[s].label, bars);
         }
     fputc('\n', script);
     return any;

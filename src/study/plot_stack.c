@@ -9,11 +9,22 @@
 
 enum { LABEL_MAX = 320, TERMS_MAX = (int)PHASE_COUNT + (int)PART_COUNT };
 
-static const char *const colours[] = { "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677",
-                                       "#882255", "#AA4499", "#6699CC", "#661100", "#888888" };
-enum { COLOURS = sizeof colours / sizeof *colours };
+/* A step or part has the same colour in every plot; those of one class differ. */
+static const char *const phase_colours[PHASE_COUNT] = {
+    [PH_ALLOC] = "#332288", [PH_LOCK] = "#88CCEE", [PH_UNMAP] = "#44AA99", [PH_IOMMU_REVOKE] = "#117733",
+    [PH_TLB] = "#999933", [PH_COHERENCE] = "#DDCC77", [PH_ZERO] = "#CC6677", [PH_FENCE] = "#882255",
+    [PH_PUBLISH] = "#AA4499", [PH_INTERRUPTED] = "#661100", [PH_OTHER] = "#888888", [PH_ENTRY] = "#332288",
+    [PH_PCP] = "#88CCEE", [PH_ZONE_WAIT] = "#999933", [PH_ZONE_HOLD] = "#44AA99", [PH_SLOW] = "#882255",
+    [PH_EXIT] = "#6699CC", [PH_WAIT] = "#999933", [PH_WORK] = "#44AA99",
+};
+static const char *const part_colours[PART_COUNT] = {
+    [PART_CORE] = "#332288", [PART_ISSUE] = "#6699CC", [PART_TRANSLATE] = "#661100", [PART_L1] = "#88CCEE",
+    [PART_L2] = "#44AA99", [PART_REQUEST_NET] = "#117733", [PART_HOME_WAIT] = "#999933", [PART_HOME] = "#DDCC77",
+    [PART_OWNER] = "#CC6677", [PART_ACKS] = "#882255", [PART_DRAM] = "#AA4499", [PART_RESPONSE_NET] = "#BBCC33",
+    [PART_FILL] = "#EE8866", [PART_DEVICE] = "#004488", [PART_PRIOR] = "#888888",
+};
 
-struct layer { const char *name; size_t column; bool shown; };
+struct layer { const char *name, *colour; size_t column; bool shown; };
 
 struct stack {
     const struct frame *frame;
@@ -43,19 +54,22 @@ static void choose_layers(struct stack *s, const struct metric *y)
     unsigned count = y->stat == STAT_PHASE ? phase_term_count(y->class) : (unsigned)PART_COUNT;
     for (unsigned i = 0; i < count; i++) {
         char name[2 * METRIC_NAME_MAX];
-        const char *term = y->stat == STAT_PHASE ? phase_term(y->class, phase_in_order(y->class, i))->name
-                                                 : part_terms[i].name;
+        unsigned id = y->stat == STAT_PHASE ? phase_in_order(y->class, i) : i;
+        bool part = y->stat == STAT_HARDWARE || class_infos[y->class].memory;
+        const char *term = part ? part_terms[id].name : phase_terms[id].name;
         snprintf(name, sizeof name, "%s.%s_ns", y->name, term);
         size_t column = frame_column(s->frame, name);
         if (column < s->frame->metric_count)
-            s->layer[s->layer_count++] = (struct layer){ term, column, false };
+            s->layer[s->layer_count++] = (struct layer){ term, part ? part_colours[id] : phase_colours[id], column, false };
     }
     for (size_t i = 0; i < s->layer_count; i++) {
+        bool any = false;
         for (size_t c = 0; c < s->grid->series_count * s->grid->x_count; c++) {
             size_t series = c / s->grid->x_count, x = c % s->grid->x_count;
             s->layer[i].shown |= layer_ps(s, i, series, x) * 100 > total_ps(s, series, x);
+            any |= layer_ps(s, i, series, x) > 0;
         }
-        s->rest |= !s->layer[i].shown;
+        s->rest |= any && !s->layer[i].shown;
     }
 }
 
@@ -88,11 +102,13 @@ static void put_axes(FILE *script, const struct stack *s, const struct plot *plo
     const struct plot_grid *g = s->grid;
     char quoted[LABEL_MAX], label[LABEL_MAX / 2];
     bool groups = g->series_count > 1 || g->series[0].label[0];
-    snprintf(label, sizeof label, "%s, mean (%s)", class_infos[plot->y[0].class].name, unit);
+    char made[LABEL_MAX / 4];
+    snprintf(made, sizeof made, "%s, mean", class_infos[plot->y[0].class].name);
+    snprintf(label, sizeof label, "%s (%s)", plot_words(plot->ylabel, made), unit);
     fprintf(script, "set ylabel %s\nset yrange [0:*]\n", plot_quote(quoted, sizeof quoted, label));
     fprintf(script, "set xrange [-0.7:%zu.7]\n", position_of(g, g->series_count - 1, g->x_count - 1));
-    snprintf(label, sizeof label, "%s%s%s", plot->x, groups && plot->series ? ", groups: " : "",
-             groups && plot->series ? plot->series : "");
+    snprintf(label, sizeof label, "%s%s%s", plot_words(plot->xlabel, plot->x), groups && plot->series ? ", groups: " : "",
+             groups && plot->series ? plot_words(plot->series_title, plot->series) : "");
     fprintf(script, "set xlabel %s%s\n", plot_quote(quoted, sizeof quoted, label), groups ? " offset 0,-1.4" : "");
     fputs("set xtics scale 0 (", script);
     for (size_t i = 0; i < g->series_count; i++)
@@ -122,7 +138,7 @@ static void put_layers(FILE *script, const struct stack *s)
         last--;
         column = last + 3;
         fprintf(script, "%s \\\n  datafile using 1:%zu title '%s' with boxes lc rgb '%s'", lines++ ? "," : "", column,
-                s->layer[i].name, colours[last % COLOURS]);
+                s->layer[i].name, s->layer[i].colour);
     }
     fputs(", \\\n  datafile using 1:2:(sprintf($2 < 10 ? '%.2f' : $2 < 100 ? '%.1f' : '%.0f', $2)) with labels "
           "offset 0,0.6 font ',11' notitle\n",

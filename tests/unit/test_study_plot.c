@@ -29,7 +29,7 @@ Test(plot_desc, reads_what_design_shows)
                                 "- { x: machine.cores, y: exclusive.grant.p99_ns, series: protocol, logx: true }\n"
                                 "- { x: machine.cores, y: [load.mean_ns, store.mean_ns], name: a/b }\n"
                                 "- { kind: stack, x: protocol, y: alloc.atomic.phases }\n"
-                                "- { x: machine.cores, y: exclusive.grant.p99_ns }\n");
+                                "- { x: machine.cores, y: exclusive.grant.p99_ns, xlabel: cores, ylabel: a b, series_title: c }\n");
     cr_assert_eq(diag_count(diag), 0);
     cr_assert_eq(p.count, 4);
     cr_assert_str_eq(p.plot[0].name, "exclusive.grant.p99_ns-vs-machine.cores");
@@ -40,6 +40,9 @@ Test(plot_desc, reads_what_design_shows)
     cr_assert_eq(p.plot[2].kind, PLOT_STACK);
     cr_assert_eq(p.plot[2].y[0].class, CLASS_ALLOC_ATOMIC);
     cr_assert_str_neq(p.plot[3].name, p.plot[0].name, "two plots never share a file");
+    cr_assert_str_eq(p.plot[3].xlabel, "cores");
+    cr_assert_str_eq(p.plot[3].ylabel, "a b");
+    cr_assert_str_eq(p.plot[3].series_title, "c");
     diag_free(diag);
     arena_free(arena);
 }
@@ -128,7 +131,24 @@ Test(plot, lines_have_means_and_error_bars)
     cr_assert(strstr(script, "yerrorlines"));
     cr_assert(strstr(script, "'it''s'"), "a quote in a name is doubled: %s", script);
     cr_assert(strstr(script, "set logscale x"));
+    cr_assert(strstr(script, "set xlabel 'machine.cores (log scale)'"), "%s", script);
+    cr_assert(strstr(script, "ps 2.1 pt 7") && strstr(script, "ps 1.1 pt 5"), "lines that coincide are told apart: %s", script);
     cr_assert(strstr(script, "footer") && strstr(script, "a title"));
+    free(data);
+    free(script);
+}
+
+Test(plot, words_of_the_plot_replace_the_paths)
+{
+    struct frame f = small_study();
+    struct plot plot = { .name = "n", .title = "", .x = "machine.cores", .series = "protocol", .logy = true, .y_count = 1,
+                         .xlabel = "cores", .ylabel = "a grant", .series_title = "tables" };
+    char why[100], *data, *script;
+    cr_assert(metric_resolve("exclusive.grant.mean_ns", &plot.y[0], why, sizeof why));
+    cr_assert(draw(&f, &plot, &data, &script));
+    cr_assert(strstr(script, "set xlabel 'cores'\n"), "%s", script);
+    cr_assert(strstr(script, "set ylabel 'a grant (ns, log scale)'\n"), "%s", script);
+    cr_assert(strstr(script, "set key title 'tables'\n"), "%s", script);
     free(data);
     free(script);
 }
@@ -143,7 +163,10 @@ Test(plot, stacks_are_running_sums)
     cr_assert(draw(&f, &plot, &data, &script));
     cr_assert(strstr(data, "\n0 101.000 70.000 101.000 101.000\n"), "%s", data);
     cr_assert(strstr(data, "\n4 202.000") == NULL && strstr(data, "\n4 201.000 140.000 201.000 201.000\n"), "%s", data);
-    cr_assert(strstr(script, "title 'alloc'") && strstr(script, "title 'zero'"));
+    cr_assert(strstr(script, "title 'alloc' with boxes lc rgb '#332288'"), "a step has its colour: %s", script);
+    cr_assert(strstr(script, "title 'zero' with boxes lc rgb '#CC6677'"), "%s", script);
+    cr_assert_null(strstr(script, "(null)"));
+    cr_assert_null(strstr(script, "below 1 %"), "nothing is left over");
     free(data);
     free(script);
 }
