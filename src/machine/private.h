@@ -10,11 +10,8 @@
 #include "src/machine/desc.h"
 #include "src/machine/machine.h"
 #include "src/oracle/oracle.h"
+#include "src/sim/backdoor.h"
 #include "src/work/program.h"
-
-struct backdoor {
-    struct memory *memory;
-};
 
 struct named_count { const char *name; uint64_t value; };
 

@@ -1,5 +1,5 @@
-/* src/machine/backdoor.c - the simulator's back door into simulated memory (declared in src/sim/hart.h). */
-#include "src/machine/private.h"
+/* src/sim/backdoor.c - the simulator's back door into simulated memory. */
+#include "src/sim/backdoor.h"
 
 uint64_t backdoor_read(struct backdoor *b, paddr a, unsigned bytes) { return memory_read(b->memory, a, bytes); }
 void backdoor_write(struct backdoor *b, paddr a, unsigned bytes, uint64_t value) { memory_write(b->memory, a, bytes, value); }
