@@ -169,11 +169,11 @@ run 3 "$tmp/effective.yaml"
 
 cat > "$tmp/livelock.yaml" <<'YAML'
 kind: experiment
-title: too slow for its watchdog
+title: busy with loads, and nothing gets finished for longer than the watchdog waits
 machine: { base: tiny, cores: 1 }
 kernel: { memory: 16MiB }
-checks: { watchdog: 1us }
-agents: [{ name: slow, on: core0, program: compute, cycles: 100000cycles, count: 1 }]
+checks: { watchdog: 100us }
+agents: [{ name: slow, on: core0, program: chase, footprint: 1MiB, count: 1 }]
 YAML
 run 5 "$tmp/livelock.yaml"
 prints 'checks.watchdog'

@@ -39,7 +39,7 @@ Test(programs, scratch_is_aligned)
     cr_expect_eq(work_scratch(&rig.work, PAGE_BYTES).v, base + PAGE_BYTES);
 }
 
-Test(programs, scratch_is_bounded, .exit_code = 1)
+Test(programs, scratch_is_bounded, .exit_code = 2)
 {
     rig_boot(1);
     work_scratch(&rig.work, (UINT64_C(1) << 20) - 64);
