@@ -245,7 +245,7 @@ static struct kernel_desc kernel_desc_of(struct machine *m)
     d.table_pages = k->page_table_pages;
     d.iommu.on = m->desc.devices.count > 0 && m->desc.iommu.enabled;
     d.iommu.registers = (paddr){ UINT64_C(1) << IOMMU_REGISTER_BASE_SHIFT };
-    d.iommu.domains = m->desc.devices.count ? m->desc.devices.count : 1;
+    d.iommu.domains = WORK_DOMAIN;
     d.iommu.levels = m->desc.iommu.levels;
     d.iommu.table_pages = k->iommu_table_pages;
     d.scratch_bytes = k->scratch_bytes;
@@ -268,7 +268,7 @@ static void start_iommu(struct machine *m)
     t->write(t->device, VTD_REG_GCMD, 4, VTD_GCMD_QIE);
     t->write(t->device, VTD_REG_GCMD, 4, VTD_GCMD_QIE | VTD_GCMD_TE);
     for (unsigned i = 0; i < m->desc.devices.count; i++)
-        CHECK(iommu_attach_boot(k, &m->backdoor, source_id_of(i), (uint16_t)(i + 1)), "device %u cannot be attached at boot", i);
+        CHECK(iommu_attach_boot(k, &m->backdoor, source_id_of(i), WORK_DOMAIN), "device %u cannot be attached at boot", i);
 }
 
 static void wire_oracle(struct machine *m)

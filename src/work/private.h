@@ -8,8 +8,8 @@
 #include "src/work/meeting.h"
 #include "src/work/program.h"
 
-/* Which agents use which: user space 1 and IOMMU domain 1 hold the pages that programs expose. */
-enum { WORK_SPACE = 1, WORK_DOMAIN = 1 };
+/* User space 1 holds the pages that programs expose (and IOMMU domain WORK_DOMAIN, program.h). */
+enum { WORK_SPACE = 1 };
 /* Interrupt vectors of programs: from VECTOR_SOURCES one per entry of irq-source. */
 enum { VECTOR_SOURCES = 8, VECTOR_GRANT = IRQ_VECTORS - 1, VECTOR_SOURCES_COUNT = VECTOR_GRANT - VECTOR_SOURCES };
 

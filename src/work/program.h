@@ -15,6 +15,10 @@
 
 struct agent;
 
+/* IOMMU domain of all pages that programs map for devices. The machine attaches every device to it, so that a program
+ * runs on any of them. */
+enum { WORK_DOMAIN = 1 };
+
 /* Agents of different entries find each other here; one per machine, kept by the machine. */
 struct work {
     const struct kernel *kernel;
