@@ -6,7 +6,5 @@ const struct param tlb_params[] = {
       .help = "Translations the TLB of one core holds." },
     { .key = "ways", .type = P_UINT, PARAM_FIELD(struct tlb_desc, ways), .min = 1, .max = 65536, .deflt = "4",
       .help = "Entries that share a set; entries divided by ways is a power of two." },
-    { .key = "hit", .type = P_CYCLES, PARAM_FIELD(struct tlb_desc, hit_cycles), .min = 0, .max = 100, .deflt = "1cycles",
-      .help = "Time a translated access spends in the TLB." },
     { .key = NULL }
 };

@@ -3,8 +3,7 @@
  *   (asid, virtual page) -> (frame, writable)
  *
  * Entries carry their own contents and are not coherent: they keep what a walk returned until they are
- * invalidated or replaced (Intel SDM vol. 3A, 4.10). Time is the caller's business: `hit_cycles` is kept here
- * for him. Sets are chosen by the low bits of the page number alone.
+ * invalidated or replaced (Intel SDM vol. 3A, 4.10). Time is the hart's business (hart_desc.tlb_ps). Sets are chosen by the low bits of the page number alone.
  *
  *   struct tlb *t = tlb_new(arena, &desc);
  *   if (!tlb_lookup(t, asid, vpn, write, &e) && page_walk(load, ctx, root, va, write, &e)) {
@@ -22,7 +21,6 @@
 struct tlb_desc {
     uint32_t entries;    /* total; entries / ways sets, a power of two */
     uint32_t ways;
-    uint32_t hit_cycles; /* billed by the hart on every translated access */
 };
 
 extern const struct param tlb_params[];

@@ -8,7 +8,7 @@
 
 static struct tlb *make(struct arena *a, uint32_t entries, uint32_t ways)
 {
-    return tlb_new(a, &(struct tlb_desc){ .entries = entries, .ways = ways, .hit_cycles = 1 });
+    return tlb_new(a, &(struct tlb_desc){ .entries = entries, .ways = ways });
 }
 
 static struct tlb_entry entry(uint16_t asid, uint64_t vpn, uint64_t f, bool writable)
