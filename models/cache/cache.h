@@ -48,6 +48,7 @@ struct cache_env {
     void *sample_arg;
 };
 
+/* evictions_clean: silent ones; evictions_dirty: all that the home is told of, clean exclusive lines among them. */
 struct cache_counters {
     uint64_t l1_hits, l2_hits, misses, upgrades, merged, no_mshr, evictions_clean, evictions_dirty, invalidations,
         forwards, flushes;

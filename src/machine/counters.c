@@ -54,8 +54,8 @@ static void add_harts(struct machine *m)
         add(m, "cache", "upgrades_count", k->upgrades);
         add(m, "cache", "merged_count", k->merged);
         add(m, "cache", "no_mshr_count", k->no_mshr);
-        add(m, "cache", "evictions_clean_count", k->evictions_clean);
-        add(m, "cache", "evictions_dirty_count", k->evictions_dirty);
+        add(m, "cache", "evictions_silent_count", k->evictions_clean);
+        add(m, "cache", "evictions_announced_count", k->evictions_dirty);
         add(m, "cache", "invalidations_received_count", k->invalidations);
         add(m, "cache", "forwards_received_count", k->forwards);
         add(m, "cache", "flushes_count", k->flushes);
