@@ -1,10 +1,9 @@
 #!/bin/sh
 # tests/bad/run.sh - every bad configuration ends with status 2 and exactly the message in NAME.expected.
 # Uses $LABYRINTH (the program) and $LABYRINTH_SOURCE (the source tree, default: two folders up).
-# Skips (77) if the program is not there.
 set -u
 program=${LABYRINTH:-${1:-}}
-[ -n "$program" ] && [ -x "$program" ] || { echo "no program: LABYRINTH=${program:-not set}"; exit 77; }
+[ -n "$program" ] && [ -x "$program" ] || { echo "no program: LABYRINTH=${program:-not set}"; exit 99; }
 program=$(cd "$(dirname "$program")" && pwd)/$(basename "$program")
 cd "${LABYRINTH_SOURCE:-$(dirname "$0")/../..}" || exit 99
 scratch=$(mktemp -d) || exit 99
@@ -68,5 +67,6 @@ refused "a folder" "$scratch/want" check "$scratch/folder.yaml"
 "$program" run tests/bad/unknown-key.yaml --json "$scratch/result.json" >/dev/null 2>&1
 [ ! -e "$scratch/result.json" ] || { echo "a refused run wrote its result"; failures=$((failures + 1)); }
 
+[ "$count" -ge 55 ] || { echo "only $count bad configurations were found"; failures=$((failures + 1)); }
 echo "$count bad configurations, $failures failures"
 [ "$failures" -eq 0 ]

@@ -33,7 +33,8 @@ expect 2 "$L" merge "$tmp/s1" "$tmp/other" -o "$tmp/x"; says 'other points'
 expect 0 "$L" export "$tmp/one";                same "$tmp/out" "$tmp/one/results.csv"
 expect 0 "$L" export "$tmp/one" --format summary; same "$tmp/out" "$tmp/one/summary.csv"
 expect 0 "$L" export "$tmp/one" --format json;  prints '"coordinates"'
-expect 0 "$L" export "$tmp/two" --format json -o "$tmp/two.json"; same "$tmp/out" "$tmp/out"
+cp "$tmp/out" "$tmp/said.json"
+expect 0 "$L" export "$tmp/two" --format json -o "$tmp/two.json"; same "$tmp/said.json" "$tmp/two.json"
 expect 0 "$L" export "$tmp/one" --format json -o "$tmp/one.json"; same "$tmp/one.json" "$tmp/two.json"
 
 # A folder holds one experiment: its values and repetitions may grow, nothing else may change.

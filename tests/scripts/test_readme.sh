@@ -4,7 +4,7 @@
 set -u
 root=${LABYRINTH_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
 program=${LABYRINTH:-$root/build/labyrinth}
-[ -x "$program" ] || { echo "SKIP: no program $program"; exit 77; }
+[ -x "$program" ] || { echo "FAIL: no program $program"; exit 99; }
 command -v gnuplot >/dev/null 2>&1 || { echo "SKIP: the README draws a plot, and there is no gnuplot"; exit 77; }
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT

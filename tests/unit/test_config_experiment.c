@@ -128,6 +128,29 @@ Test(experiment, unread_keys_of_the_machine_point_into_its_file)
     cr_expect_eq(diag_count(diag), 3);
 }
 
+/* `l1` is no source of l10.hit; of two sources of one value the longer path counts. */
+Test(experiment, sources_cover_whole_names_and_the_longest_counts)
+{
+    put("machines/long.yaml", "kind: machine\nl1: { size: 1KiB, hit: 4cycles }\nl10: { hit: 5cycles }\n"
+                              "sources: { l1: a book, l1.hit: a measurement }\n");
+    struct node *machine = machine_load(arena, diag, "long", (struct origin){ "test", 0, 0 }, NULL);
+    cr_assert(machine);
+    cr_expect_eq(diag_count(diag), 1);
+    cr_expect(strstr(printed(), "no source for l10.hit"), "%s", printed());
+    cr_expect_str_eq(source_of(machine, "l1.hit"), "a measurement");
+    cr_expect_str_eq(source_of(machine, "l1.size"), "a book");
+    cr_expect_null(source_of(machine, "l10.hit"));
+}
+
+/* The same file under another name is the same file. */
+Test(experiment, a_circle_of_bases_is_seen_through_its_names)
+{
+    put("machines/round.yaml", "kind: machine\nbase: ./../machines/round.yaml\n");
+    cr_expect_null(machine_load(arena, diag, "round", (struct origin){ "test", 0, 0 }, NULL));
+    cr_expect_eq(diag_count(diag), 1);
+    cr_expect(strstr(printed(), "the bases form a circle"), "%s", printed());
+}
+
 Test(experiment, sweep_points_in_written_order)
 {
     struct experiment_doc doc = load("kind: experiment\nmachine: tiny\n" AGENTS

@@ -108,6 +108,22 @@ Test(iommu, lookups_are_pipelined_and_walkers_are_not)
     rig_free(g);
 }
 
+/* Two sources, the same page number: each walks its own tables, at once. */
+Test(iommu, walks_of_different_sources_are_not_joined)
+{
+    struct rig *g = rig_running(rig_desc());
+    rig_map(g, rig_attach(g, DEVICE_A, 7, 4), PAGE, 300);
+    rig_map(g, rig_attach(g, DEVICE_B, 8, 4), PAGE, 400);
+    struct ask a = { 0 }, b = { 0 };
+    ask(g, &a, DEVICE_A, PAGE.v, false);
+    ask(g, &b, DEVICE_B, PAGE.v, false);
+    rig_run(g);
+    cr_assert(a.t.result.v == 300 * PAGE_BYTES && b.t.result.v == 400 * PAGE_BYTES);
+    cr_assert_eq(ask_ps(&a), ask_ps(&b));
+    cr_assert_eq(iommu_counters(g->iommu)->walk_join_count, 0);
+    rig_free(g);
+}
+
 /* ---- faults */
 
 static void expect_fault(struct rig *g, uint64_t at, bool write, enum vtd_reason reason, enum dma_fault fault)

@@ -140,6 +140,87 @@ Test(pcp, gives_back_above_high)
     rig_free(&r);
 }
 
+/* Free `count` blocks of `order` that were allocated before. */
+static void free_all(struct rig *r, const frame *f, unsigned count, unsigned order)
+{
+    for (unsigned i = 0; i < count; i++)
+        free_pages(r->h, &r->k, f[i], order);
+}
+
+static void take_all(struct rig *r, frame *f, unsigned count, unsigned order)
+{
+    for (unsigned i = 0; i < count; i++)
+        f[i] = alloc_pages(r->h, &r->k, GFP_ATOMIC, order);
+}
+
+static void pcp_rig(struct rig *r, unsigned batch, unsigned high)
+{
+    struct kernel_desc d = rig_desc();
+    d.pcp_batch = batch;
+    d.pcp_high = high;
+    rig_boot(r, &d);
+}
+
+/* What goes back has been on the list longest; what was freed last is warm and stays. */
+Test(pcp, the_oldest_pages_go_back)
+{
+    struct rig r;
+    frame f[32];
+    pcp_rig(&r, 8, 32);
+    take_all(&r, f, 32, 0);
+    free_all(&r, f, 32, 0); /* at the 32nd, 8 go back: f[0] to f[7] */
+    for (unsigned i = 32; i-- > 8;)
+        cr_assert_eq(alloc_pages(r.h, &r.k, GFP_ATOMIC, 0).v, f[i].v, "page %u", i);
+    rig_free(&r);
+}
+
+/* high - batch is less than a batch: a batch goes back all the same. */
+Test(pcp, a_batch_goes_back_at_least)
+{
+    struct rig r;
+    frame f[16];
+    pcp_rig(&r, 8, 12);
+    take_all(&r, f, 16, 0);
+    uint64_t base = rig_free_pages(&r);
+    free_all(&r, f, 12, 0);
+    cr_assert_eq(rig_free_pages(&r), base + 8);
+    rig_free(&r);
+}
+
+/* 8, then 16 without an allocation between; one allocation halves the factor, so 16 again. */
+Test(pcp, an_allocation_halves_what_goes_back)
+{
+    struct rig r;
+    frame f[200];
+    pcp_rig(&r, 8, 64);
+    take_all(&r, f, 200, 0);
+    uint64_t base = rig_free_pages(&r);
+    free_all(&r, f, 64, 0);
+    cr_assert_eq(rig_free_pages(&r), base + 8);
+    free_all(&r, f + 64, 8, 0);
+    cr_assert_eq(rig_free_pages(&r), base + 8 + 16);
+    f[64] = alloc_pages(r.h, &r.k, GFP_ATOMIC, 0);
+    free_all(&r, f + 64, 1, 0);
+    free_all(&r, f + 72, 16, 0);
+    cr_assert_eq(rig_free_pages(&r), base + 8 + 16 + 16);
+    rig_free(&r);
+}
+
+/* Frees of a higher order in a row: from the second on the lists are emptied, so that blocks can merge. */
+Test(pcp, higher_orders_in_a_row_empty_the_lists)
+{
+    struct rig r;
+    frame single[40], pair[2];
+    pcp_rig(&r, 8, 32);
+    take_all(&r, single, 40, 0);
+    take_all(&r, pair, 2, 1);
+    free_all(&r, single, 32, 0); /* reaches high: the factor is no longer 0 */
+    cr_assert_gt(backdoor_read(r.b, paddr_plus(kernel_pcp(&r.k, 0), PCP_COUNT), 4), 20);
+    free_all(&r, pair, 1, 1);
+    cr_assert_eq(backdoor_read(r.b, paddr_plus(kernel_pcp(&r.k, 0), PCP_COUNT), 4), 0);
+    rig_free(&r);
+}
+
 Test(pcp, a_held_lock_sends_both_ways_to_the_buddy_lists)
 {
     for (enum pcp_locking p = PCP_LOCKING_6_0; p <= PCP_LOCKING_6_2; p++) {

@@ -143,6 +143,19 @@ Test(shootdown, by_interrupts_is_illegal_where_it_could_not_end)
     rig_free(r);
 }
 
+/* The mask of the space that is meant: hart 1 uses space 1 and is left alone when a page of space 2 goes. */
+Test(shootdown, asks_the_users_of_its_space_only)
+{
+    struct maps_rig m;
+    maps_boot(&m, 0);
+    struct rig *r = &m.r;
+    uspace_use(&r->machine->harts[1], &r->k, 1);
+    uspace_use(r->h, &r->k, 2);
+    shoot_down(r->h, &r->k, 2, (vaddr){ 0x5000 }); /* would wait for hart 1 for ever */
+    cr_assert_eq(word_at(r, kernel_hart_area(&r->k, 1, HART_CALLS)), 0);
+    rig_free(r);
+}
+
 Test(shootdown, requests_are_queued_and_served)
 {
     struct maps_rig m;
@@ -265,6 +278,30 @@ Test(iommu_drv, the_lock_is_free_between_polls)
     m.queue.deferred = true;
     m.r.machine->on_pause = lock_and_step;
     qi_submit_sync(m.r.h, &m.r.k, &d, 1);
+    cr_assert(m.queue.invalidations == 1 && m.queue.waits == 1);
+    rig_free(&m.r);
+}
+
+/* One descriptor and its wait need three free slots, so that head and tail never meet. */
+static void slots_come_free(struct hart *h)
+{
+    (void)h;
+    cr_assert_eq(polled->queue.waits, 0, "nothing is submitted into a full ring");
+    backdoor_write(polled->r.b, paddr_plus(polled->r.k.at.queue, QUEUE_FREE), 4, QUEUE_SLOTS);
+    polled->r.machine->on_pause = NULL;
+    polled->queue.deferred = false;
+}
+
+Test(iommu_drv, a_full_ring_is_waited_for)
+{
+    struct maps_rig m;
+    maps_boot(&m, 0);
+    struct vtd_descriptor d = vtd_desc_iotlb(VTD_GRANULARITY_GLOBAL, 0, (iova){ 0 }, 0, false);
+    polled = &m;
+    backdoor_write(m.r.b, paddr_plus(m.r.k.at.queue, QUEUE_FREE), 4, 2);
+    m.r.machine->on_pause = slots_come_free;
+    qi_submit_sync(m.r.h, &m.r.k, &d, 1);
+    cr_assert_null(m.r.machine->on_pause, "it did not wait");
     cr_assert(m.queue.invalidations == 1 && m.queue.waits == 1);
     rig_free(&m.r);
 }

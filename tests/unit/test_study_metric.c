@@ -40,7 +40,7 @@ static struct account *two_grants(void)
 static struct result make_result(struct account *account)
 {
     static const struct counter counters[] = { { "home.requests_count", 128 }, { "net.wait_ps", 7 } };
-    static const struct violation violations[] = { { "coherence", 1351, "owner", 0x40, "two \"writers\"\n" } };
+    static const struct violation violations[] = { { "coherence", 1300, "owner", 0x40, "two \"writers\"\n" } };
     return (struct result){
         .stop = RUN_VIOLATION, .stop_text = "", .time_ps = 1351, .events = 9, .order_hash = 0xabc, .account = account,
         .counters = counters, .counter_count = 2, .violations = violations, .violation_count = 1, .title = "t",
@@ -214,11 +214,39 @@ Test(json, holds_the_exact_figures)
         "\"schema\": 1", "\"seed\": 18446744073709551615", "\"stop\": \"violation\"", "\"sum_ps\": 301",
         "\"mean_ns\": 0.151", "\"coherence\": 0.100", "\"coherence\": 200", "\"publish\": 101", "\"acks\": 200",
         "\"order_hash\": \"0x0000000000000abc\"", "\"home.requests_count\": 128", "\"kind\": \"coherence\"",
-        "two \\\"writers\\\"\\n", "\"file\": \"a, b.yaml\"", "\"phase_sum_mismatch_count\": 0", "\"iommu\": 0",
+        "two \\\"writers\\\"\\n", "\"file\": \"a, b.yaml\"", "\"phase_sum_mismatch_count\": 0", "\"unmap\": 0.000", "\"unmap\": 0",
+        "\"time_ps\": 1300", "\"time_ps\": 1351",
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         cr_assert(strstr(text, wanted[i]), "%s is missing in\n%s", wanted[i], text);
     cr_assert_null(strstr(text, "atomic"), "only classes that occurred");
+    free(text);
+    account_free(account);
+}
+
+/* Every figure of a class is the metric of that name: 2000 different values, no two figures alike. */
+Test(json, figures_are_the_metrics)
+{
+    static const char *const words[] = { "count", "sum_ps", "min_ns", "mean_ns", "p50_ns", "p90_ns", "p99_ns", "p999_ns", "max_ns" };
+    struct account *account = account_new();
+    for (uint64_t i = 1; i <= 2000; i++) {
+        uint64_t ps[PART_COUNT] = { [PART_L1] = 1000 * i * i };
+        account_record(account, CLASS_ATOMIC, SOURCE_L1, 1000 * i * i, ps);
+    }
+    struct result r = make_result(account);
+    char *text = written(write_json, &r);
+    uint64_t before = 0;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char name[60], number[32], line[120];
+        struct metric m;
+        snprintf(name, sizeof name, "atomic.%s", words[i]);
+        uint64_t value = value_of(&r, name);
+        cr_assert(metric_resolve(name, &m, number, sizeof number));
+        snprintf(line, sizeof line, "\"%s\": %s", words[i], metric_number(&m, value, number));
+        cr_assert(strstr(text, line), "%s is missing", line);
+        cr_assert(i <= 4 || value > before, "%s is no larger than the figure before it", words[i]);
+        before = value;
+    }
     free(text);
     account_free(account);
 }
@@ -306,6 +334,23 @@ Test(text, tells_stop_classes_and_violation)
                                           "a, b.yaml" };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         cr_assert(strstr(text, wanted[i]), "%s is missing in\n%s", wanted[i], text);
+    free(text);
+    account_free(account);
+}
+
+/* The line that was last most often, of all pages. */
+Test(text, names_the_straggler)
+{
+    static const struct counter counters[] = { { "page_own.straggler_line_05_count", 3 }, { "page_own.straggler_line_07_count", 9 },
+                                               { "page_own.straggler_line_63_count", 1 } };
+    struct account *account = two_grants();
+    uint64_t ps[PART_COUNT] = { [PART_ACKS] = 500 };
+    account_record(account, CLASS_PAGE_OWN, SOURCE_DONE, 500, ps);
+    struct result r = make_result(account);
+    r.counters = counters;
+    r.counter_count = 3;
+    char *text = written(write_text, &r);
+    cr_assert(strstr(text, "Of 13 pages owned, line 7 of 0 to 63 was the straggler most often: 9 times."), "%s", text);
     free(text);
     account_free(account);
 }

@@ -129,6 +129,8 @@ Test(plot, lines_have_means_and_error_bars)
     cr_assert(strstr(data, "\n16 501.000 488.294 513.706\n"), "%s", data);
     cr_assert(strstr(script, "exclusive.grant, mean (ns)"), "%s", script);
     cr_assert(strstr(script, "yerrorlines"));
+    cr_assert(strstr(script, "set yrange [0:*]") && !strstr(script, "set logscale y"));
+    cr_assert(strstr(script, "#0072B2") && strstr(script, "#D55E00"), "each series has its colour");
     cr_assert(strstr(script, "'it''s'"), "a quote in a name is doubled: %s", script);
     cr_assert(strstr(script, "set logscale x"));
     cr_assert(strstr(script, "set xlabel 'machine.cores (log scale)'"), "%s", script);
@@ -163,8 +165,8 @@ Test(plot, stacks_are_running_sums)
     cr_assert(draw(&f, &plot, &data, &script));
     cr_assert(strstr(data, "\n0 101.000 70.000 101.000 101.000\n"), "%s", data);
     cr_assert(strstr(data, "\n4 202.000") == NULL && strstr(data, "\n4 201.000 140.000 201.000 201.000\n"), "%s", data);
-    cr_assert(strstr(script, "title 'alloc' with boxes lc rgb '#332288'"), "a step has its colour: %s", script);
-    cr_assert(strstr(script, "title 'zero' with boxes lc rgb '#CC6677'"), "%s", script);
+    cr_assert(strstr(script, "using 1:3 title 'alloc' with boxes lc rgb '#332288'"), "a step has its colour: %s", script);
+    cr_assert(strstr(script, "using 1:4 title 'zero' with boxes lc rgb '#CC6677'"), "%s", script);
     cr_assert_null(strstr(script, "(null)"));
     cr_assert_null(strstr(script, "below 1 %"), "nothing is left over");
     free(data);

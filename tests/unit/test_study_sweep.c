@@ -181,6 +181,7 @@ Test(sweep, shards_join_to_the_same_bytes)
     struct sweep_summary one = sweep_into("one", 2, 1, 3, &no_faults), two = sweep_into("two", 2, 2, 3, &no_faults);
     struct sweep_summary three = sweep_into("three", 2, 3, 3, &no_faults);
     cr_assert_eq(one.run_count + two.run_count + three.run_count, RUNS);
+    cr_assert_eq(one.missing_count, RUNS - one.run_count, "what other shards have to do");
     char *into_path = path_join(folder, "joined");
     struct store *into = store_open(into_path, STORE_WRITE);
     struct plan plan = make_plan("k");

@@ -200,7 +200,8 @@ Test(grant, meetings_survive_interrupts)
 
 static struct dma_engine device;
 static uint32_t refuse;
-static bool finish_late;
+static bool finish_late, must_be_first;
+static unsigned answered;
 
 /* The fake device answers at fixed steps of the owner: what it was given to touch while the owner waits is answered
  * by an event; what it reaches for, at the end of the hold. */
@@ -208,6 +209,13 @@ static void answer(struct event *e)
 {
     while (device.count) {
         bool reaching = device.waiting[0]->write;
+        /* Devices go first: when one is answered that touches a posted page, no toucher has been there. Line 5: the device
+         * touches line 0 only; owning the page left it to the owner alone. */
+        if (!reaching && must_be_first) {
+            frame f = paddr_frame((paddr){ device.waiting[0]->addr.v });
+            cr_expect_eq(rig.lines[frame_line(f, 5).v].readers & 2, 0, "a toucher did not wait for the device");
+            answered++;
+        }
         rig_dma_finish(&device, reaching ? refuse : 0, reaching && refuse ? DMA_FAULT_WRITE : DMA_OK);
     }
     engine_after(rig.engine, &device.component, e, finish_late ? 5 * PS_PER_US : 40 * PS_PER_NS, PHASE_ACT);
@@ -237,6 +245,13 @@ Test(grant, foreign_device_is_refused_with_a_reason)
         if (strncmp(rig.counters[i].name, "dma_foreign.refused.", 20) == 0)
             by_reason += rig.counters[i].value;
     cr_expect_eq(by_reason, 12);
+}
+
+Test(grant, touchers_wait_for_devices)
+{
+    must_be_first = true;
+    foreign_run("hold: 1us", "bytes: 64B", 6);
+    cr_expect_eq(answered, 6);
 }
 
 Test(grant, foreign_device_performs)

@@ -323,3 +323,17 @@ Test(programs, irq_source_interrupts)
         nothing_lost();
     }
 }
+
+/* Two entries to one hart: each has its own vector, so its own parameters. */
+Test(programs, irq_sources_do_not_share_a_vector)
+{
+    rig_boot(3);
+    rig_entry("irq-source", rig_desc("irq-source", "{ interval: 2us, to: hart, hart: 2 }"), 0, 1, 20, 0, NULL);
+    rig_entry("irq-source", rig_desc("irq-source", "{ interval: 3us, to: hart, hart: 2, handler: alloc }"), 1, 1, 10, 0, NULL);
+    run_to_end();
+    engine_run(rig.engine, engine_now(rig.engine) + PS_PER_MS);
+    cr_expect_eq(rig.harts[2].interrupts, 30);
+    cr_expect_eq(rig.harts[2].irq[8].arg, &rig.agents[0]);
+    cr_expect_eq(rig.harts[2].irq[9].arg, &rig.agents[1]);
+    nothing_lost();
+}

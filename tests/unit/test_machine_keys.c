@@ -1,0 +1,193 @@
+/* tests/unit/test_machine_keys.c - every key of a machine and of the kernel reaches the part it is for: with another
+ * value something of the result is different. A key that is in a table and not here fails the test, too.
+ */
+#include "tests/unit/test_machine_rig.h"
+
+#include "src/base/rng.h"
+#include "src/machine/desc.h"
+
+TestSuite(keys, .timeout = 300);
+
+/* Grants, shootdowns, interrupts, DMA: what a key could matter to. The pages of `keepers` stay mapped, so that translations
+ * are used again. */
+static const char mixed[] =
+    "kind: experiment\n"
+    "title: something of everything\n"
+    "machine: { base: tiny, cores: 9, devices: { count: 2 }, llc: { size: 8KiB } }\n"
+    "kernel: { memory: 16MiB }\n"
+    "agents:\n"
+    "  - { name: owner, on: core0, program: exclusive-alloc, exclusive: all, hold: 3us, count: 5 }\n"
+    "  - { name: keepers, on: core1-2, program: exclusive-alloc, exclusive: coherence, count: 5 }\n"
+    "  - { name: readers, on: core3, program: touch-pages, share: read }\n"
+    "  - { name: writers, on: core4, program: touch-pages, share: write }\n"
+    "  - { name: mix, on: core5-6, program: random-mix, lines: 96, loads: \"35%\", atomics: \"12%\", flushes: \"6%\", fences: \"5%\", "
+    "string_stores: \"8%\", nt_stores: \"6%\", prefetches: \"6%\", count: 250 }\n"
+    "  - { name: random, on: core7, program: alloc-random-free, order_max: 4, live: 24, count: 120 }\n"
+    "  - { name: timer, on: core8, program: irq-source, to: random, interval: 2us, handler: alloc, handler_cycles: 50cycles }\n"
+    "  - { name: foreign, on: device0, program: dma-foreign, write: false }\n"
+    "  - { name: stream, on: device1, program: dma-stream, bytes: 2KiB, pages: 3, gap: 3us }\n";
+
+#define BULK "agents=[{name: bulk, on: all, program: alloc-bulk, gfp: KERNEL, pages: 600, count: 1}]"
+#define STREAMS "agents=[{name: a, on: device0, program: dma-stream, bytes: 4KiB, count: 9}, {name: b, on: device1, program: dma-stream, bytes: 4KiB, count: 9}]"
+#define MESH "machine.net={topology: mesh, columns: 4, rows: 3, hop: 3cycles, inject: 2cycles}"
+
+/* `with`: set in both runs. */
+static const struct key { const char *path, *value, *with; } keys[] = {
+    { "machine.cores", "10", NULL },
+    { "machine.clock", "2GHz", NULL },
+    { "machine.hart.store_buffer", "2", NULL },
+    { "machine.hart.wc_buffers", "1", NULL },
+    { "machine.hart.issue", "3cycles", NULL },
+    { "machine.hart.string_store", "5cycles", NULL },
+    { "machine.hart.commit", "4cycles", NULL },
+    { "machine.hart.fill", "5cycles", NULL },
+    { "machine.hart.atomic", "15cycles", NULL },
+    { "machine.hart.fence", "17cycles", NULL },
+    { "machine.hart.load_fence", "9cycles", NULL },
+    { "machine.hart.spin", "7cycles", NULL },
+    { "machine.hart.tlb", "3ns", NULL },
+    { "machine.hart.ipi_send", "70cycles", NULL },
+    { "machine.hart.ipi", "400ns", NULL },
+    { "machine.hart.irq_entry", "120cycles", NULL },
+    { "machine.hart.irq_exit", "70cycles", NULL },
+    { "machine.hart.mmio", "150ns", NULL },
+    { "machine.hart.tlb_broadcast", "true", NULL },
+    { "machine.l1.size", "512B", NULL },
+    { "machine.l1.ways", "4", NULL },
+    { "machine.l1.hit", "3cycles", NULL },
+    { "machine.l2.size", "2KiB", NULL },
+    { "machine.l2.ways", "2", NULL },
+    { "machine.l2.hit", "9cycles", NULL },
+    { "machine.l2.mshrs", "2", NULL },
+    { "machine.l2.write_backs", "1", NULL },
+    { "machine.l2.snoop", "8cycles", NULL },
+    { "machine.l2.snoop_occupancy", "30cycles", NULL },
+    { "machine.llc.size", "16KiB", NULL },
+    { "machine.llc.ways", "4", NULL },
+    { "machine.llc.slices", "4", NULL },
+    { "machine.llc.lookup", "14cycles", NULL },
+    { "machine.llc.occupancy", "9cycles", NULL },
+    { "machine.llc.response_occupancy", "9cycles", NULL },
+    { "machine.net.topology", "mesh", "machine.net.columns=9" },
+    { "machine.net.columns", "5", MESH },
+    { "machine.net.rows", "4", MESH },
+    { "machine.net.hop", "7cycles", NULL },
+    { "machine.net.inject", "5cycles", MESH },
+    { "machine.net.control_occupancy", "4cycles", NULL },
+    { "machine.net.data_occupancy", "7cycles", NULL },
+    { "machine.net.slots", "1", NULL },
+    { "machine.net_jitter", "5ns", NULL },
+    { "machine.dram.channels", "2", NULL },
+    { "machine.dram.banks_per_channel", "1", NULL },
+    { "machine.dram.row", "2KiB", NULL },
+    { "machine.dram.interleave", "256B", "machine.dram.channels=2" },
+    { "machine.dram.t_cas", "17ns", NULL },
+    { "machine.dram.t_rcd", "17ns", NULL },
+    { "machine.dram.t_rp", "17ns", NULL },
+    { "machine.dram.t_burst", "9ns", NULL },
+    { "machine.dram.controller", "25ns", NULL },
+    { "machine.dram.page_policy", "closed", NULL },
+    { "machine.dram.write_queue", "1", STREAMS },
+    { "machine.tlb.entries", "1", "machine.tlb.ways=1" },
+    { "machine.tlb.ways", "1", "machine.tlb={entries: 2, ways: 2}" },
+    { "machine.iommu.enabled", "false", "agents.owner.exclusive=[coherence, lock, secure]" },
+    { "machine.iommu.iotlb_entries", "4", NULL },
+    { "machine.iommu.iotlb_ways", "1", "machine.iommu.iotlb_entries=4" },
+    { "machine.iommu.paging_structure_entries", "0", NULL },
+    { "machine.iommu.context_entries", "1", NULL },
+    { "machine.iommu.walkers", "1", STREAMS },
+    { "machine.iommu.levels", "3", NULL },
+    { "machine.iommu.fault_records", "1", NULL },
+    { "machine.iommu.lookup", "15ns", NULL },
+    { "machine.iommu.descriptor_service", "30ns", NULL },
+    { "machine.iommu.invalidate_service", "150ns", NULL },
+    { "machine.devices.count", "3", NULL },
+    { "machine.devices.mshrs", "1", NULL },
+    { "machine.devices.dma.tags", "2", NULL },
+    { "machine.devices.dma.link", "80ns", NULL },
+    { "machine.devices.dma.issue", "9ns", NULL },
+    { "kernel.memory", "32MiB", NULL },
+    { "kernel.scratch", "8MiB", NULL },
+    { "kernel.locks", "tas", NULL },
+    { "kernel.allocator.min_free_kbytes", "2048", BULK },
+    { "kernel.allocator.watermark_scale_factor", "500", BULK },
+    { "kernel.allocator.pcp_batch", "3", NULL },
+    { "kernel.allocator.pcp_high", "12", BULK },
+    { "kernel.pcp_locking", "6.0", NULL },
+    { "kernel.zeroing", "store", NULL },
+    { "kernel.init_on_alloc", "true", NULL },
+    { "kernel.shootdown", "ipi", "machine.hart.tlb_broadcast=true" },
+    { "kernel.page_table_pages", "80", NULL },
+    { "kernel.iommu_table_pages", "80", NULL },
+    { "kernel.costs.alloc_fail", "500", BULK },
+    { "kernel.costs.slow_entry", "500", BULK },
+    { "kernel.costs.slow_retry", "500", BULK },
+};
+enum { KEYS = sizeof keys / sizeof *keys };
+
+/* Nothing here reaches these: one choice only; sleeping on a page lock, which no program contends for. */
+static const char *const exempt[] = { "kernel.allocator.type", "kernel.costs.sleep_switch" };
+
+struct outcome { uint64_t order_hash, time_ps, counters; };
+
+static struct outcome run_with(const char *first, const char *second)
+{
+    struct run r = run_text(mixed, usual(), first, first ? second : NULL, NULL);
+    struct outcome o = { r.result->order_hash, r.result->time_ps, 0 };
+    for (size_t i = 0; i < r.result->counter_count; i++)
+        o.counters = hash_chain(o.counters, r.result->counters[i].value);
+    run_free(&r);
+    return o;
+}
+
+static void expect_key_matters(const char *path, const char *value, const char *with)
+{
+    static struct outcome plain;
+    char set[160];
+    snprintf(set, sizeof set, "%s=%s", path, value);
+    if (!plain.time_ps)
+        plain = run_with(NULL, NULL);
+    struct outcome before = with ? run_with(with, NULL) : plain, after = with ? run_with(with, set) : run_with(set, NULL);
+    cr_expect(memcmp(&before, &after, sizeof before) != 0, "%s changes nothing", set);
+}
+
+static const struct key *key_of(const char *path)
+{
+    for (size_t i = 0; i < KEYS; i++)
+        if (strcmp(keys[i].path, path) == 0)
+            return &keys[i];
+    return NULL;
+}
+
+static bool is_exempt(const char *path)
+{
+    for (size_t i = 0; i < sizeof exempt / sizeof *exempt; i++)
+        if (strcmp(exempt[i], path) == 0)
+            return true;
+    return false;
+}
+
+/* A cost that has no entry of its own is set to a number that is no default. */
+static unsigned expect_table_matters(const char *prefix, const struct param *table)
+{
+    unsigned seen = 0;
+    for (const struct param *p = table; p->key; p++) {
+        char path[120];
+        snprintf(path, sizeof path, "%s.%s", prefix, p->key);
+        const struct key *k = key_of(path);
+        if (p->type == P_GROUP) {
+            seen += expect_table_matters(path, p->group);
+        } else if (!is_exempt(path)) {
+            bool cost = strncmp(path, "kernel.costs.", 13) == 0;
+            cr_expect(k || cost, "%s: no entry in this test", path);
+            if (k || cost)
+                expect_key_matters(path, k ? k->value : "77", k ? k->with : NULL);
+            seen++;
+        }
+    }
+    return seen;
+}
+
+Test(keys, every_key_of_the_machine_changes_something) { cr_expect_geq(expect_table_matters("machine", machine_params), 60); }
+
+Test(keys, every_key_of_the_kernel_changes_something) { cr_expect_geq(expect_table_matters("kernel", kernel_params), 40); }
