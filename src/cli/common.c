@@ -193,6 +193,11 @@ static void check_arguments(const struct usage *usage, const struct common *c, c
                     (c->effective && strcmp(c->effective, "-") == 0) + (c->trace && strcmp(c->trace, "-") == 0);
     if (to_stdout > 1)
         fail_user("only one of --json, --csv, --effective and --trace can go to standard output");
+    const char *const files[] = { c->json, c->csv, c->effective, c->trace };
+    for (unsigned i = 0; i < 4; i++)
+        for (unsigned k = 0; k < i; k++)
+            if (files[i] && files[k] && strcmp(files[i], files[k]) == 0)
+                fail_user("%s is named twice: each of --json, --csv, --effective and --trace needs a file of its own", files[i]);
 }
 
 struct common parse_arguments(const struct usage *usage, int argc, char **argv, void *own)
