@@ -221,13 +221,13 @@ Test(order, flushes_follow_each_other_and_optimised_ones_overlap)
     cr_expect(four > 3 * one && four_at_once < 2 * one, "%lu, %lu, %lu", (unsigned long)one, (unsigned long)four, (unsigned long)four_at_once);
 }
 
-/* A whole line of non-temporal stores leaves at once, but not before an older ordinary store to it. */
+/* A whole line of non-temporal stores leaves at once, but not before an older ordinary store to it, which has its line and
+ * waits for a store in front of it. */
 Test(order, a_combined_line_does_not_pass_an_older_store)
 {
     struct rig_desc d = rig_desc(1);
-    d.cache.mshrs = 2;
     struct machine_rig *m = machine_rig_new(&d);
-    struct op s[16] = { STORE(LINE(1), 1), STORE(LINE(2), 1), STORE(LINE(3), 1), STORE(LINE(6) + 8, 1) };
+    struct op s[16] = { ADD(LINE(6), 0), AT(QUIET), STORE(LINE(1), 1), STORE(LINE(6) + 8, 1) };
     for (unsigned i = 0; i < 8; i++)
         s[4 + i] = (struct op)STORE_NT(LINE(6) + 8 * i, 2);
     s[12] = (struct op)FENCE;

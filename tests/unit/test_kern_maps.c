@@ -144,7 +144,7 @@ Test(shootdown, by_interrupts_is_illegal_where_it_could_not_end)
 }
 
 /* The mask of the space that is meant: hart 1 uses space 1 and is left alone when a page of space 2 goes. */
-Test(shootdown, asks_the_users_of_its_space_only)
+Test(shootdown, asks_the_users_of_its_space_only, .timeout = 20)
 {
     struct maps_rig m;
     maps_boot(&m, 0);

@@ -89,6 +89,8 @@ Test(wiring, counters_of_a_grant)
     expect_counter(&r, "hart.interrupts_count", 2 * 22);
     expect_counter(&r, "hart.ipis_count", 2 * 22);
     expect_counter(&r, "oracle.grants_judged_count", 22);
+    expect_counter(&r, "oracle.lines_relost_count", 0);
+    expect_counter(&r, "oracle.lines_evicted_count", 22 * 64 - counter(&r, "oracle.lines_kept_count"));
     cr_expect_eq(stragglers, stats(&r, CLASS_PAGE_OWN)->latency.count);
     run_free(&r);
 }
@@ -167,18 +169,55 @@ static const char streams[] =
     "kernel: { memory: 16MiB }\n"
     "agents:\n"
     "  - { name: first, on: device0, program: dma-stream, bytes: 192B, pages: 2, count: 20 }\n"
-    "  - { name: second, on: device1, program: dma-stream, bytes: 128B, pages: 2, count: 30 }\n";
+    "  - { name: second, on: device1, program: dma-stream, bytes: 128B, pages: 2, count: 31 }\n";
 
 Test(wiring, every_device_reaches_its_pages)
 {
-    struct run r = run_text(streams, usual(), NULL);
-    expect_stop(&r, RUN_DONE);
-    expect_counter(&r, "device0.write_bytes", 20 * 192);
-    expect_counter(&r, "device1.write_bytes", 30 * 128);
-    expect_counter(&r, "device0.refused_count", 0);
-    expect_counter(&r, "device1.refused_count", 0);
-    expect_counter(&r, "iommu.fault_count", 0);
-    expect_counter(&r, "iommu.context_miss_count", 2); /* one context entry for each source id */
+    static const char *const levels[] = { "machine.iommu.levels=3", "machine.iommu.levels=4", "machine.iommu.levels=5" };
+    for (unsigned i = 0; i < 3; i++) {
+        struct run r = run_text(streams, usual(), levels[i], NULL);
+        expect_stop(&r, RUN_DONE);
+        expect_counter(&r, "device0.write_bytes", 20 * 192);
+        expect_counter(&r, "device1.write_bytes", 31 * 128);
+        expect_counter(&r, "device0.refused_count", 0);
+        expect_counter(&r, "device1.refused_count", 0);
+        expect_counter(&r, "iommu.fault_count", 0);
+        expect_counter(&r, "iommu.context_miss_count", 2); /* one context entry for each source id */
+        run_free(&r);
+    }
+}
+
+/* Ports of devices have MSHRs of their own number, not of the cores'. */
+Test(wiring, cores_and_devices_have_their_own_mshrs)
+{
+    struct run a = run_text(streams, usual(), "machine.l2.mshrs=1", NULL), b = run_text(streams, usual(), "machine.l2.mshrs=8", NULL);
+    cr_expect_eq(a.result->order_hash, b.result->order_hash);
+    run_free(&a);
+    run_free(&b);
+}
+
+/* The observer hears of each piece which device it is: here by the length of its transfers. */
+static unsigned heard[2];
+static void hear_dma(void *self, unsigned device, iova at, paddr where, unsigned bytes, bool write, unsigned fault, tick now)
+{
+    (void)self, (void)at, (void)where, (void)write, (void)fault, (void)now;
+    cr_assert_lt(device, 2);
+    heard[device] += bytes;
+}
+
+Test(wiring, the_observer_hears_which_device_it_is)
+{
+    char path[] = "./labyrinth-wiring-XXXXXX.yaml";
+    struct run r = { .arena = arena_new(), .diag = diag_new() };
+    struct run_options options = usual();
+    int fd = mkstemps(path, 5);
+    cr_assert(fd >= 0 && write(fd, streams, strlen(streams)) == (ssize_t)strlen(streams), "no temporary file");
+    close(fd);
+    cr_assert(experiment_load(r.arena, r.diag, path, NULL, 0, &r.doc) && (r.machine = machine_new(&r.doc, &options, r.diag)));
+    unlink(path);
+    r.machine->observer.dma = hear_dma;
+    machine_run(r.machine);
+    cr_expect(heard[0] == 20 * 192 && heard[1] == 31 * 128, "%u and %u bytes", heard[0], heard[1]);
     run_free(&r);
 }
 
@@ -314,6 +353,17 @@ Test(wiring, ranges_that_touch_are_refused)
     }
 }
 
+Test(wiring, a_device_beyond_the_last_is_refused)
+{
+    char text[300];
+    for (unsigned device = 0; device < 3; device++) {
+        snprintf(text, sizeof text,
+                 "kind: experiment\ntitle: t\nmachine: { base: tiny, devices: { count: 2 } }\nkernel: { memory: 16MiB }\n"
+                 "agents: [{ name: a, on: device%u, program: dma-stream, count: 1 }]\n", device);
+        cr_expect_eq(builds(text), device < 2, "device%u of 2", device);
+    }
+}
+
 /* ---- ends of runs */
 
 static const char computing[] =
@@ -328,6 +378,23 @@ Test(wiring, a_run_ends_at_its_limit)
     struct run r = run_text(computing, usual(), "limit=20us", NULL);
     expect_stop(&r, RUN_LIMIT);
     cr_expect_eq(r.result->time_ps, 20 * (tick)PS_PER_US);
+    run_free(&r);
+}
+
+/* One load in each period of the watchdog is progress: each waits 3 us for a closed row. None is not. */
+Test(wiring, slow_progress_is_progress)
+{
+    static const char slow[] =
+        "kind: experiment\n"
+        "title: slow memory\n"
+        "machine: { base: tiny, cores: 1, dram: { banks_per_channel: 1, t_rp: 1us, t_rcd: 1us, t_cas: 1us, page_policy: closed } }\n"
+        "kernel: { memory: 16MiB }\n"
+        "agents: [{ name: chase, on: core0, program: chase, state: cold, footprint: 64KiB, count: 20 }]\n";
+    struct run r = run_text(slow, usual(), "checks={watchdog: 3500ns}", NULL);
+    expect_stop(&r, RUN_DONE);
+    run_free(&r);
+    r = run_text(slow, usual(), "checks={watchdog: 1us}", NULL);
+    expect_stop(&r, RUN_STUCK);
     run_free(&r);
 }
 
@@ -385,7 +452,7 @@ Test(wiring, the_first_failed_allocation_is_told)
 
 /* ---- the view that the oracle gets. After the run of an owner that revokes nothing every translation is still there. */
 
-struct view { unsigned by_hart[4], others, iotlb, readonly, user, device, pieces[2], other_pieces; frame f; uint16_t id; };
+struct view { unsigned by_hart[4], others, iotlb, readonly, user, device, pieces[2], other_pieces, port_copies, data_messages; frame f; };
 
 static void saw_tlb(void *arg, unsigned hart, uint16_t asid, vaddr page, frame f, bool writable)
 {
@@ -409,11 +476,22 @@ static void saw_device(void *arg, uint16_t domain, iova a) { (void)a; ((struct v
 static void saw_piece(void *arg, unsigned device, frame f, bool write)
 {
     struct view *v = arg;
-    (void)f;
+    v->f = f;
     if (device < 2 && write)
         v->pieces[device]++;
     else
         v->other_pieces++;
+}
+/* Agents 2 and 3 of `streams` are the ports of the devices. */
+static void saw_copy(void *arg, unsigned agent, bool readable, bool writable, uint32_t version, const char *state)
+{
+    (void)readable, (void)writable, (void)version, (void)state;
+    ((struct view *)arg)->port_copies += agent == 2 || agent == 3;
+}
+static void saw_message(void *arg, const char *kind, unsigned to_node, bool carries_data, uint32_t version)
+{
+    (void)kind, (void)to_node, (void)version;
+    ((struct view *)arg)->data_messages += carries_data;
 }
 
 Test(wiring, the_oracle_sees_translations_where_they_are)
@@ -487,10 +565,16 @@ Test(wiring, the_oracle_sees_dma_in_flight)
         struct run r = run_text(streams, usual(), limit, "agents.first.count=1", "agents.second.bytes=64B", NULL);
         unsigned before = v.pieces[1];
         r.machine->inspector.dma_in_flight(r.machine, saw_piece, &v);
+        for (unsigned i = 0; v.f.v && i < LINES_PER_PAGE; i++) {
+            r.machine->inspector.copies(r.machine, frame_line(v.f, i), saw_copy, &v);
+            r.machine->inspector.messages(r.machine, frame_line(v.f, i), saw_message, &v);
+        }
         seen = v.pieces[1] > before ? seen + 1 : 0;
         longest = seen > longest ? seen : longest;
         run_free(&r);
     }
     printf("in flight: device0 %u, device1 %u, others %u, longest %u steps of 5 ns\n", v.pieces[0], v.pieces[1], v.other_pieces, longest);
     cr_expect(v.pieces[0] > 0 && v.pieces[1] > 0 && v.other_pieces == 0);
+    printf("copies at ports %u, messages with data %u\n", v.port_copies, v.data_messages);
+    cr_expect(v.port_copies > 0 && v.data_messages > 0, "what devices write is on its way");
 }
