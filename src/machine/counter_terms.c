@@ -74,6 +74,7 @@ static const struct { const char *name, *sentence; } terms[] = {
     /* kernel and programs */
     { "alloc.failed", "Allocations that found no page." },
     { "kswapd.woken", "Times an allocation below the low watermark woke the background reclaim." },
+    { "alloc.failed_count", "Allocations of any kind that found no page." },
     { "pcp.lock_refused", "Times a per-CPU list's lock was held and the zone was used instead." },
     { "alloc_bulk.failed", "alloc-bulk: allocations that found no page." },
     { "alloc_random_free.failed", "alloc-random-free: allocations that found no block." },
