@@ -13,6 +13,7 @@
 #include "src/base/arena.h"
 #include "src/config/diag.h"
 #include "src/config/experiment.h"
+#include "src/machine/counter_terms.h"
 #include "src/machine/machine.h"
 
 #include <inttypes.h>
@@ -106,9 +107,11 @@ static inline void expect_stop(const struct run *r, enum run_stop stop)
                  r->result->stop_text);
 }
 
-/* 0 for a counter that never counted. */
+/* 0 for a counter that never counted; a name that no run can give is a mistake of the test. */
 static inline uint64_t counter(const struct run *r, const char *name)
 {
+    char sentence[300];
+    cr_assert(counter_explain(name, sentence, sizeof sentence), "there is no counter %s", name);
     for (size_t i = 0; i < r->result->counter_count; i++)
         if (strcmp(r->result->counters[i].name, name) == 0)
             return r->result->counters[i].value;
