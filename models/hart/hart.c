@@ -447,7 +447,4 @@ void hart_start(struct hart *h)
 
 const struct hart_counters *hart_counters(const struct hart *h) { return &h->counters; }
 uint64_t hart_host_bytes(const struct hart *h) { return sizeof *h + ((uint64_t)h->sb_mask + 1) * sizeof *h->sb; }
-struct ledger *hart_ledger(struct hart *h) { return &h->ledger; }
 void hart_record(struct hart *h, bool on) { h->ledger.recording = on; }
-struct engine *hart_engine(struct hart *h) { return h->env.engine; }
-void *hart_machine(struct hart *h) { return h->env.machine; }

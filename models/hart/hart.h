@@ -81,11 +81,8 @@ void hart_post_irq(struct hart *, unsigned vector); /* the pin: a device or anot
 void hart_deliver(struct hart *, struct msg *);     /* TLB_INVALIDATE and TLB_ACK */
 const struct hart_counters *hart_counters(const struct hart *);
 uint64_t hart_host_bytes(const struct hart *);
-struct ledger *hart_ledger(struct hart *);
 /* Agents switch recording of requests and accesses on after their warm-up. */
 void hart_record(struct hart *, bool on);
-struct engine *hart_engine(struct hart *);
-void *hart_machine(struct hart *);
 /* For agents that meet without simulated traffic (untimed barriers): sleep until hart_wake, interrupts are served. */
 void hart_park(struct hart *, const char *why);
 void hart_wake(struct hart *);

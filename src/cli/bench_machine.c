@@ -1,43 +1,18 @@
 /* src/cli/bench_machine.c - whole machines: private hits, shared traffic, allocations, and memory per hart. */
 #include "src/cli/bench.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "src/base/fail.h"
 #include "src/cli/cli.h"
 
 enum { QUICK = 10, COUNT_SETS = 1 };
 
-/* Experiments are read from files: the text goes through a temporary one. */
-static void write_temporary(char *path, const char *text)
-{
-    int fd = mkstemps(path, 5);
-    if (fd < 0)
-        fail_user("cannot make a temporary file %s: %s", path, strerror(errno));
-    FILE *f = fdopen(fd, "w");
-    CHECK(f, "out of memory");
-    fputs(text, f);
-    if (fclose(f) != 0) {
-        unlink(path);
-        fail_user("cannot write a temporary file %s: %s", path, strerror(errno));
-    }
-}
-
 static struct machine *build(struct study_doc *study, const char *text, const char *const *sets, size_t n)
 {
     struct run_options options = run_options_default();
-    const char *folder = getenv("TMPDIR");
-    char path[PATH_MAX_BYTES];
-    snprintf(path, sizeof path, "%s/labyrinth-bench-XXXXXX.yaml", folder && *folder ? folder : "/tmp");
-    write_temporary(path, text);
-    bool good = study_load(study, path, sets, n);
-    unlink(path);
-    if (!good)
-        diag_exit_if_errors(study->diag);
+    load_text_or_fail(study, text, sets, n);
     return build_or_fail(study, &options);
 }
 

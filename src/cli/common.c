@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "src/base/fail.h"
 #include "src/base/suggest.h"
@@ -237,6 +238,34 @@ void note(const struct common *c, const char *format, ...)
 void load_or_fail(struct study_doc *study, const char *argument, const char *const *sets, size_t sets_count)
 {
     if (!study_load(study, argument, sets, sets_count))
+        diag_exit_if_errors(study->diag);
+}
+
+/* `path` ends in XXXXXX.yaml, and is filled in. */
+static void write_temporary(char *path, const char *text)
+{
+    int fd = mkstemps(path, 5);
+    if (fd < 0)
+        fail_user("cannot make a temporary file %s: %s", path, strerror(errno));
+    FILE *f = fdopen(fd, "w");
+    CHECK(f, "out of memory");
+    fputs(text, f);
+    if (fclose(f) != 0) {
+        unlink(path);
+        fail_user("cannot write a temporary file %s: %s", path, strerror(errno));
+    }
+}
+
+/* Experiments are read from files: the text goes through a temporary one. */
+void load_text_or_fail(struct study_doc *study, const char *text, const char *const *sets, size_t sets_count)
+{
+    const char *folder = getenv("TMPDIR");
+    char path[PATH_MAX_BYTES];
+    snprintf(path, sizeof path, "%s/labyrinth-XXXXXX.yaml", folder && *folder ? folder : "/tmp");
+    write_temporary(path, text);
+    bool good = study_load(study, path, sets, sets_count);
+    unlink(path);
+    if (!good)
         diag_exit_if_errors(study->diag);
 }
 

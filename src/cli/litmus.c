@@ -1,7 +1,6 @@
 /* src/cli/litmus.c - labyrinth litmus: herd-format tests on the timed machine, judged by exhaustive enumeration. */
 #include "src/cli/litmus.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,31 +128,6 @@ struct host {                   /* what all machines of this command are built f
     bool no_store_buffer;
 };
 
-static void write_experiment(char *path)
-{
-    int fd = mkstemps(path, 5);
-    if (fd < 0)
-        fail_user("cannot make a temporary file %s: %s", path, strerror(errno));
-    bool good = write(fd, experiment, sizeof experiment - 1) == (ssize_t)sizeof experiment - 1;
-    if (close(fd) != 0 || !good) {
-        unlink(path);
-        fail_user("cannot write a temporary file %s", path);
-    }
-}
-
-/* Experiments are read from files: the text goes through a temporary one. */
-static void load(struct study_doc *study, const char *const *sets, size_t count)
-{
-    const char *folder = getenv("TMPDIR");
-    char path[PATH_MAX_BYTES];
-    snprintf(path, sizeof path, "%s/labyrinth-litmus-XXXXXX.yaml", folder && *folder ? folder : "/tmp");
-    write_experiment(path);
-    bool good = study_load(study, path, sets, count);
-    unlink(path);
-    if (!good)
-        diag_exit_if_errors(study->diag);
-}
-
 static unsigned number_at(const struct study_doc *study, const char *path, unsigned otherwise)
 {
     const struct node *n = node_at(study->doc.root, path);
@@ -199,7 +173,7 @@ static void look_at_machine(struct host *host)
     struct sets s;
     sets_begin(&s, host);
     sets_user(&s, host);
-    load(&study, s.list, s.count);
+    load_text_or_fail(&study, experiment, s.list, s.count);
     host->seed = study.doc.seed;
     host->cores = number_at(&study, "machine.cores", CORES_DEFAULT);
     host->no_store_buffer = number_at(&study, "machine.hart.store_buffer", 1) == 0;
@@ -251,7 +225,7 @@ static int run_machine(struct host *host, struct litmus_report *r, uint64_t batc
     snprintf(number, sizeof number, "%" PRIu64, rng_next(&rng) >> 1);
     add_set(&s, "seed=%s", number);
     litmus_job_set(&job);
-    load(&study, s.list, s.count);
+    load_text_or_fail(&study, experiment, s.list, s.count);
     struct machine *m = build_or_fail(&study, &host->common->run);
     machine_run(m);
     const struct result *result = machine_result(m);

@@ -23,6 +23,8 @@ static uint16_t home_node(void *arg, lineno line)
     return (uint16_t)(m->first_home + mix64(line.v) % m->desc.llc.slices);
 }
 
+const struct home *machine_home_of(struct machine *m, lineno line) { return m->homes[home_node(m, line) - m->first_home]; }
+
 static struct hart *hart_at(void *arg, unsigned id) { return ((struct machine *)arg)->harts[id]; }
 
 static const struct mmio_target *mmio_at(void *arg, paddr a)

@@ -33,7 +33,7 @@ static void messages(void *arg, lineno line, inspect_message_fn *fn, void *to)
 static void home(void *arg, lineno line, FILE *out)
 {
     struct machine *m = arg;
-    home_describe(m->homes[mix64(line.v) % m->desc.llc.slices], line, out);
+    home_describe(machine_home_of(m, line), line, out);
 }
 
 struct tlb_visit { unsigned hart; inspect_tlb_fn *fn; void *arg; };

@@ -73,6 +73,7 @@ struct machine {
 /* build.c */
 bool machine_wire(struct machine *, struct diag *);
 void machine_unwire(struct machine *);
+const struct home *machine_home_of(struct machine *, lineno); /* the slice that a line belongs to */
 /* agents.c */
 bool agents_read(struct machine *, struct diag *);      /* after the description, before wiring */
 bool agents_prepare(struct machine *, struct diag *);   /* after wiring */

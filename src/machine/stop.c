@@ -41,7 +41,7 @@ static char *with_history(struct machine *m, const char *text, lineno line)
     CHECK(f, "out of host memory for a violation's text");
     fprintf(f, "%s\nline %#" PRIx64 " (address %#" PRIx64 "), its last transitions:\n", text, line.v, line.v << LINE_SHIFT);
     history_print(m->history, line, HISTORY_LINES, f);
-    home_describe(m->homes[mix64(line.v) % m->desc.llc.slices], line, f);
+    home_describe(machine_home_of(m, line), line, f);
     fclose(f);
     char *kept = arena_strdup(m->late, out);
     free(out);
