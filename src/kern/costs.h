@@ -2,8 +2,9 @@
  * numbers, so that calibration touches one place.
  *
  * Every entry is a count of core cycles for k_compute, estimated from the instructions of the named Linux
- * path (v6.0, x86-64, no debugging options) at two instructions per cycle; loads, stores and atomics are not
- * in it, they are simulated. No entry is the latency of an allocation, a lock or an invalidation.
+ * path (v6.0, x86-64, no debugging options) at two instructions per cycle, in the short loops of the bulk and buddy
+ * paths at four (they run thousands of times in a row, predicted and from the loop buffer); loads, stores and
+ * atomics are not in it, they are simulated. No entry is the latency of an allocation, a lock or an invalidation.
  */
 #ifndef LAB_KERN_COSTS_H
 #define LAB_KERN_COSTS_H
@@ -19,18 +20,18 @@
     X(pcp_take, 6, "__rmqueue_pcplist: list head test, removal, count") \
     X(pcp_put, 8, "free_unref_page_commit: list insertion, count, comparison with high") \
     X(pcp_bulk_entry, 12, "free_pcppages_bulk or rmqueue_bulk: prologue, batch arithmetic") \
-    X(pcp_bulk_page, 6, "the same, per page: loop, list choice, prefetchable address arithmetic") \
+    X(pcp_bulk_page, 4, "the same, per page: loop, list choice, prefetchable address arithmetic") \
     X(buddy_order, 3, "__rmqueue_smallest: one turn over the orders") \
-    X(buddy_take, 6, "del_page_from_free_list: address to frame, flag words") \
+    X(buddy_take, 4, "del_page_from_free_list: address to frame, flag words") \
     X(buddy_split, 5, "expand: one halving") \
-    X(buddy_merge, 7, "__free_one_page: one buddy address, its tests, the combined frame") \
-    X(buddy_put, 6, "__free_one_page: where to insert, frame to address") \
+    X(buddy_merge, 4, "__free_one_page: one buddy address, its tests, the combined frame") \
+    X(buddy_put, 4, "__free_one_page: where to insert, frame to address") \
     X(prep_page, 12, "post_alloc_hook, prep_new_page: flag tests, statistics arithmetic") \
     X(alloc_exit, 6, "epilogue and return") \
     X(slow_entry, 60, "__alloc_pages_slowpath: gfp_to_alloc_flags, zone list restart, retry loop prologue") \
     X(slow_retry, 40, "the same: one more round") \
     X(alloc_fail, 120, "warn_alloc up to the rate limit, without console output") \
-    X(free_entry, 14, "__free_pages, free_unref_page_prepare: tests of flags and mapping, frame arithmetic") \
+    X(free_entry, 11, "__free_pages, free_unref_page_prepare: tests of flags and mapping, frame arithmetic") \
     X(free_exit, 5, "epilogue and return") \
     X(lock_call, 3, "call of the out-of-line lock slow path") \
     X(zero_entry, 6, "clear_page: call, count and address set-up, start of the string instruction") \

@@ -100,16 +100,18 @@ enum pcp_answer pcp_alloc(struct hart *h, const struct kernel *k, unsigned order
 
 /* ---- free */
 
-/* free_pcppages_bulk: at least `count` pages, oldest first, round robin over the lists, under one zone lock.
- * Returns how many. */
+/* free_pcppages_bulk: at least `count` pages under one zone lock, list after list from `order` on, oldest first; a list
+ * is left when it is empty. Returns how many. */
 static uint64_t give_back_locked(struct hart *h, const struct kernel *k, paddr pcp, uint64_t count, unsigned order)
 {
     uint64_t freed = 0;
-    for (; freed < count; order = (order + 1) % PCP_ORDERS) {
+    while (freed < count) {
         paddr list = pcp_list(pcp, order), node = list_prev(h, list);
         k_compute(h, k->desc.costs.pcp_bulk_page);
-        if (node.v == list.v)
+        if (node.v == list.v) {
+            order = (order + 1) % PCP_ORDERS;
             continue;
+        }
         list_del(h, node);
         buddy_put(h, k, page_of_node(k, node), order);
         freed += UINT64_C(1) << order;
