@@ -1,9 +1,10 @@
 /* models/coherence/explore.c - breadth-first search over packed worlds, liveness, and the counter-example.
  *
- * Per state: 32 bytes packed, the parent, and the state that one delivery leads to; an open-addressing table of
- * state numbers finds known ones. Liveness: following the stored deliveries must end in a quiet state; where they
- * run in a circle, all deliveries are tried until a fixed point.
+ * Per state: its key, the parent, and the state that one onward move (a delivery) leads to. Liveness: following the
+ * stored onward moves must end in a quiet state; where they run in a circle, all onward moves are tried until a
+ * fixed point.
  */
+#include "models/coherence/states.h"
 #include "models/coherence/world.h"
 
 #include <stdlib.h>
@@ -11,95 +12,17 @@
 
 #include "src/base/fail.h"
 
-enum { FIRST_SLOTS = 1 << 12 };
-static const uint64_t DEFAULT_MAX_STATES = 50000000;
-#define NO_STATE UINT32_MAX
-
 struct search {
-    struct space space;
-    struct key *key;
-    uint32_t *parent, *onward;  /* onward: by delivering one message; itself if quiet; NO_STATE not known */
-    uint32_t n, room;
-    uint32_t *slot;             /* state number + 1, 0 free */
-    uint32_t mask;
+    struct model *model;
+    struct states states;
     uint64_t max_states, transitions;
+    uint32_t expanded;          /* states whose moves were all made */
     /* what was found */
     enum explore_outcome outcome;
     uint32_t bad;               /* state it was found in */
     bool has_bad_move;
     struct move bad_move;       /* the move that broke the rule */
 };
-
-static void *sized(void *old, size_t count, size_t bytes)
-{
-    void *p = realloc(old, count * bytes);
-    CHECK(p, "explorer: out of memory for %zu states", count);
-    return p;
-}
-
-static uint64_t hash(const struct key *key)
-{
-    uint64_t w[4], h = 0x9e3779b97f4a7c15ull;
-    memcpy(w, key, sizeof w);
-    for (unsigned i = 0; i < 4; i++) {
-        h = (h ^ w[i]) * 0xff51afd7ed558ccdull;
-        h ^= h >> 32;
-    }
-    return h;
-}
-
-static void grow_table(struct search *s)
-{
-    uint32_t slots = s->mask ? (s->mask + 1) * 2 : FIRST_SLOTS;
-    free(s->slot);
-    s->slot = calloc(slots, sizeof *s->slot);
-    CHECK(s->slot, "explorer: out of memory for %u table slots", slots);
-    s->mask = slots - 1;
-    for (uint32_t i = 0; i < s->n; i++) {
-        uint32_t at = (uint32_t)hash(&s->key[i]) & s->mask;
-        while (s->slot[at])
-            at = (at + 1) & s->mask;
-        s->slot[at] = i + 1;
-    }
-}
-
-static void grow_states(struct search *s)
-{
-    s->room = s->room ? s->room * 2 : FIRST_SLOTS / 2;
-    s->key = sized(s->key, s->room, sizeof *s->key);
-    s->parent = sized(s->parent, s->room, sizeof *s->parent);
-    s->onward = sized(s->onward, s->room, sizeof *s->onward);
-}
-
-static uint32_t find(const struct search *s, const struct key *key, uint32_t *free_slot)
-{
-    uint32_t at = (uint32_t)hash(key) & s->mask;
-    for (; s->slot[at]; at = (at + 1) & s->mask)
-        if (memcmp(&s->key[s->slot[at] - 1], key, sizeof *key) == 0)
-            return s->slot[at] - 1;
-    *free_slot = at;
-    return NO_STATE;
-}
-
-/* The state's number; added if it is new. */
-static uint32_t intern(struct search *s, const struct world *w, uint32_t parent)
-{
-    struct key key;
-    uint32_t at = 0, known;
-    world_pack(&s->space, w, &key);
-    known = find(s, &key, &at);
-    if (known != NO_STATE)
-        return known;
-    if (s->n == s->room)
-        grow_states(s);
-    s->key[s->n] = key;
-    s->parent[s->n] = parent;
-    s->onward[s->n] = NO_STATE;
-    s->slot[at] = ++s->n;
-    if (s->n > s->mask / 2)
-        grow_table(s);
-    return s->n - 1;
-}
 
 static void found(struct search *s, enum explore_outcome outcome, uint32_t state, const struct move *move)
 {
@@ -112,19 +35,20 @@ static void found(struct search *s, enum explore_outcome outcome, uint32_t state
 
 static void say(struct search *s, const char *text)
 {
-    snprintf(s->space.fault, sizeof s->space.fault, "%s", text);
+    snprintf(s->model->fault, sizeof s->model->fault, "%s", text);
 }
 
-/* A state from which no delivery leads on: at rest and in order, or stuck. */
-static bool judge_rest(struct search *s, uint32_t i, const struct world *w)
+/* A state from which nothing leads onward: at rest and in order, or stuck. */
+static bool judge_rest(struct search *s, uint32_t i, const void *w)
 {
-    if (world_quiet(&s->space, w)) {
-        s->onward[i] = i;
-        if (!world_agrees(&s->space, w))
+    const struct model_ops *ops = s->model->ops;
+    if (ops->quiet(s->model, w)) {
+        s->states.onward[i] = i;
+        if (!ops->agrees(s->model, w))
             found(s, EXPLORE_VIOLATION, i, NULL);
     } else {
-        say(s, w->n_messages ? "deadlock: every message in flight waits" :
-                               "deadlock: somebody waits for an answer and no message is in flight");
+        say(s, ops->silent(s->model, w) ? "deadlock: somebody waits for an answer and no message is in flight" :
+                                          "deadlock: every message in flight waits");
         found(s, EXPLORE_STUCK, i, NULL);
     }
     return s->outcome == EXPLORE_PASSED;
@@ -132,51 +56,55 @@ static bool judge_rest(struct search *s, uint32_t i, const struct world *w)
 
 static bool expand(struct search *s, uint32_t i)
 {
-    struct world w, next;
-    struct move moves[MOVES_MAX];
-    world_unpack(&s->space, &s->key[i], &w);
-    unsigned n = world_moves(&s->space, &w, moves);
+    const struct model_ops *ops = s->model->ops;
+    union world_room w, next;
+    struct move moves[MODEL_MOVES_MAX];
+    bool goes_on = false;
+    ops->unpack(s->model, states_key(&s->states, i), &w);
+    unsigned n = ops->moves(s->model, &w, moves);
     for (unsigned k = 0; k < n; k++) {
-        enum fired f = world_fire(&s->space, &w, moves[k], &next);
+        enum fired f = ops->fire(s->model, &w, moves[k], &next);
         if (f == FIRED_FAULT) {
             found(s, EXPLORE_VIOLATION, i, &moves[k]);
             return false;
         }
         if (f == FIRED_NOTHING)
             continue;
+        bool onward = moves[k].kind <= MOVE_LAST_ONWARD;
+        goes_on |= onward;
         s->transitions++;
-        uint32_t to = intern(s, &next, i);
-        if (moves[k].kind == MOVE_DELIVER && s->onward[i] == NO_STATE)
-            s->onward[i] = to;
+        ops->pack(s->model, &next, states_place(&s->states));
+        states_offer(&s->states, i, onward);
     }
-    return s->onward[i] != NO_STATE || judge_rest(s, i, &w);
+    s->expanded = i + 1;
+    return goes_on || judge_rest(s, i, &w);
 }
 
 static void search_all(struct search *s)
 {
-    struct world first;
-    world_first(&s->space, &first);
-    grow_states(s);
-    grow_table(s);
-    intern(s, &first, NO_STATE);
-    for (uint32_t i = 0; i < s->n; i++) {
-        if (!expand(s, i))
-            return;
-        if (s->n > s->max_states) {
-            snprintf(s->space.fault, sizeof s->space.fault, "not complete: more than %llu states",
-                     (unsigned long long)s->max_states);
+    union world_room first;
+    s->model->ops->first(s->model, &first);
+    s->model->ops->pack(s->model, &first, states_place(&s->states));
+    states_offer(&s->states, NO_STATE, false);
+    states_settle(&s->states);
+    for (uint32_t i = 0; i < s->states.n && s->outcome == EXPLORE_PASSED; i++) {
+        if (expand(s, i) && s->states.n > s->max_states) {
             s->outcome = EXPLORE_LIMIT;
-            return;
+            snprintf(s->model->fault, sizeof s->model->fault, "not complete: stopped at %llu states",
+                     (unsigned long long)s->max_states);
         }
+        if (i + 1 == s->states.n)
+            states_settle(&s->states);
     }
+    states_settle(&s->states);
 }
 
 /* ---- liveness */
 
 enum { UNKNOWN, ON_PATH, LIVE, CIRCLE };
 
-/* Marks every state whose chain of stored deliveries ends at rest. Returns whether all do. */
-static bool follow_chains(const struct search *s, uint8_t *mark)
+/* Marks every state whose chain of stored onward moves ends at rest. Returns whether all do. */
+static bool follow_chains(const struct states *s, uint8_t *mark)
 {
     bool all = true;
     for (uint32_t i = 0; i < s->n; i++) {
@@ -194,20 +122,20 @@ static bool follow_chains(const struct search *s, uint8_t *mark)
     return all;
 }
 
-/* Some delivery leads from state i to a live one. */
+/* Some onward move leads from state i to a live one. */
 static bool leads_to_live(struct search *s, uint32_t i, const uint8_t *mark)
 {
-    struct world w, next;
-    struct move moves[MOVES_MAX];
-    struct key key;
-    uint32_t at = 0;
-    world_unpack(&s->space, &s->key[i], &w);
-    unsigned n = world_moves(&s->space, &w, moves);
-    for (unsigned k = 0; k < n && moves[k].kind == MOVE_DELIVER; k++) {
-        if (world_fire(&s->space, &w, moves[k], &next) != FIRED_CHANGED)
+    const struct model_ops *ops = s->model->ops;
+    union world_room w, next;
+    struct move moves[MODEL_MOVES_MAX];
+    uint64_t key[KEY_WORDS_MAX];
+    ops->unpack(s->model, states_key(&s->states, i), &w);
+    unsigned n = ops->moves(s->model, &w, moves);
+    for (unsigned k = 0; k < n && moves[k].kind <= MOVE_LAST_ONWARD; k++) {
+        if (ops->fire(s->model, &w, moves[k], &next) != FIRED_CHANGED)
             continue;
-        world_pack(&s->space, &next, &key);
-        uint32_t to = find(s, &key, &at);
+        ops->pack(s->model, &next, key);
+        uint32_t to = states_find(&s->states, key);
         if (to != NO_STATE && mark[to] == LIVE)
             return true;
     }
@@ -217,19 +145,20 @@ static bool leads_to_live(struct search *s, uint32_t i, const uint8_t *mark)
 /* From every state all that is pending can complete without anything new being begun. */
 static void check_live(struct search *s)
 {
-    uint8_t *mark = calloc(s->n, 1);
-    CHECK(mark, "explorer: out of memory for %u marks", s->n);
-    bool all = follow_chains(s, mark);
-    s->space.counts = NULL;
+    uint32_t states = s->states.n;
+    uint8_t *mark = calloc(states, 1);
+    CHECK(mark, "explorer: out of memory for %u marks", states);
+    bool all = follow_chains(&s->states, mark);
+    s->model->counts = NULL;
     for (bool grew = !all; grew;) {
         grew = false;
-        for (uint32_t i = s->n; i-- > 0;)
+        for (uint32_t i = states; i-- > 0;)
             if (mark[i] != LIVE && leads_to_live(s, i, mark)) {
                 mark[i] = LIVE;
                 grew = true;
             }
     }
-    for (uint32_t i = 0; i < s->n && s->outcome == EXPLORE_PASSED; i++)
+    for (uint32_t i = 0; i < states && s->outcome == EXPLORE_PASSED; i++)
         if (mark[i] != LIVE) {
             say(s, "livelock: messages keep going round and nothing pending can complete");
             found(s, EXPLORE_STUCK, i, NULL);
@@ -239,70 +168,79 @@ static void check_live(struct search *s)
 
 /* ---- the counter-example */
 
-/* Packed states forget which cache is which, so each step is played again from the concrete world so far. */
-static bool replay_step(struct search *s, struct world *w, uint32_t wanted, FILE *out, unsigned number)
+/* Packed states forget names, so each step is played again from the concrete world so far. */
+static bool replay_step(struct search *s, union world_room *w, uint32_t wanted, FILE *out, unsigned number)
 {
-    struct world next;
-    struct move moves[MOVES_MAX];
-    struct key key;
-    unsigned n = world_moves(&s->space, w, moves);
+    const struct model_ops *ops = s->model->ops;
+    union world_room next;
+    struct move moves[MODEL_MOVES_MAX];
+    uint64_t key[KEY_WORDS_MAX];
+    unsigned n = ops->moves(s->model, w, moves);
     for (unsigned k = 0; k < n; k++) {
-        if (world_fire(&s->space, w, moves[k], &next) != FIRED_CHANGED)
+        if (ops->fire(s->model, w, moves[k], &next) != FIRED_CHANGED)
             continue;
-        world_pack(&s->space, &next, &key);
-        if (memcmp(&key, &s->key[wanted], sizeof key) != 0)
+        ops->pack(s->model, &next, key);
+        if (memcmp(key, states_key(&s->states, wanted), s->states.words * sizeof *key) != 0)
             continue;
         fprintf(out, "%3u  ", number);
-        world_print_move(out, &s->space, w, moves[k], &next);
-        *w = next;
+        ops->print_move(out, s->model, w, moves[k], &next);
+        memcpy(w, &next, ops->world_bytes);
         return true;
     }
     return false;
 }
 
 /* The faulty move itself, found again in the concrete world. */
-static unsigned replay_fault(struct search *s, const struct world *w, FILE *out, unsigned number)
+static unsigned replay_fault(struct search *s, const union world_room *w, FILE *out, unsigned number)
 {
-    struct world next;
-    struct move moves[MOVES_MAX];
+    const struct model_ops *ops = s->model->ops;
+    union world_room next;
+    struct move moves[MODEL_MOVES_MAX];
     char what[EXPLORE_TEXT_BYTES];
-    unsigned n = world_moves(&s->space, w, moves);
+    unsigned n = ops->moves(s->model, w, moves);
     for (unsigned k = 0; k < n; k++)
-        if (world_fire(&s->space, w, moves[k], &next) == FIRED_FAULT) {
-            memcpy(what, s->space.fault, sizeof what);
+        if (ops->fire(s->model, w, moves[k], &next) == FIRED_FAULT) {
+            memcpy(what, s->model->fault, sizeof what);
             fprintf(out, "%3u  ", number);
-            world_print_move(out, &s->space, w, moves[k], &next);
-            memcpy(s->space.fault, what, sizeof what);
+            ops->print_move(out, s->model, w, moves[k], &next);
+            memcpy(s->model->fault, what, sizeof what);
             return 1;
         }
     return 0;
+}
+
+static unsigned depth_of(const struct search *s, uint32_t i)
+{
+    unsigned depth = 0;
+    for (; s->states.parent[i] != NO_STATE; i = s->states.parent[i])
+        depth++;
+    return depth;
 }
 
 static char *tell(struct search *s, unsigned *steps)
 {
     char *text = NULL;
     size_t bytes = 0;
-    unsigned depth = 0, number = 0;
-    for (uint32_t i = s->bad; s->parent[i] != NO_STATE; i = s->parent[i])
-        depth++;
-    uint32_t *path = sized(NULL, depth + 1, sizeof *path);
-    for (uint32_t i = s->bad, at = depth; s->parent[i] != NO_STATE; i = s->parent[i])
-        path[--at] = i;
+    unsigned depth = depth_of(s, s->bad), number = 0;
+    const uint32_t *parent = s->states.parent;
+    uint32_t *path = calloc(depth + 1, sizeof *path);
     FILE *out = open_memstream(&text, &bytes);
-    CHECK(out, "explorer: out of memory for the counter-example");
-    struct world w;
+    CHECK(path && out, "explorer: out of memory for the counter-example");
+    for (uint32_t i = s->bad, at = depth; parent[i] != NO_STATE; i = parent[i])
+        path[--at] = i;
+    union world_room w;
     char rule[EXPLORE_TEXT_BYTES];
-    memcpy(rule, s->space.fault, sizeof rule);
-    s->space.counts = NULL;
-    world_first(&s->space, &w);
+    memcpy(rule, s->model->fault, sizeof rule);
+    s->model->counts = NULL;
+    s->model->ops->first(s->model, &w);
     while (number < depth && replay_step(s, &w, path[number], out, number + 1))
         number++;
     CHECK(number == depth, "explorer: the counter-example cannot be played again at step %u", number + 1);
-    memcpy(s->space.fault, rule, sizeof rule);
+    memcpy(s->model->fault, rule, sizeof rule);
     if (s->has_bad_move)
         number += replay_fault(s, &w, out, number + 1);
     else if (s->outcome == EXPLORE_VIOLATION)
-        world_agrees(&s->space, &w); /* the same fault, with the names of this story */
+        s->model->ops->agrees(s->model, &w); /* the same fault, with the names of this story */
     fclose(out);
     free(path);
     *steps = number;
@@ -323,27 +261,36 @@ static unsigned count_unused(const struct protocol *p, const struct row_counts *
     return unused;
 }
 
-struct explore_result explore(const struct protocol *p, struct explore_options o)
+static void search_model(struct model *m, struct explore_options o, struct explore_result *r)
 {
-    struct explore_result r = { 0 };
-    struct search s = { .max_states = o.max_states ? o.max_states : DEFAULT_MAX_STATES };
-    CHECK(o.caches >= 1 && o.caches <= EXPLORE_CACHES_MAX, "explorer: %u caches", o.caches);
-    space_init(&s.space, p, o, &r.counts);
+    struct search s = { .model = m, .max_states = o.max_states ? o.max_states : EXPLORE_STATES_MAX };
+    CHECK(m->key_words <= KEY_WORDS_MAX && m->ops->world_bytes <= sizeof(union world_room), "explorer: a world too large");
+    states_init(&s.states, m->key_words);
     search_all(&s);
     if (s.outcome == EXPLORE_PASSED)
         check_live(&s);
-    r.outcome = s.outcome;
-    r.states = s.n;
-    r.transitions = s.transitions;
-    r.bytes = (uint64_t)s.room * (sizeof *s.key + sizeof *s.parent + sizeof *s.onward) +
-              (uint64_t)(s.mask + 1) * sizeof *s.slot;
-    r.unused_rows = count_unused(p, &r.counts);
+    r->outcome = s.outcome;
+    r->states = s.states.n;
+    r->expanded = s.expanded;
+    r->complete_depth = depth_of(&s, s.expanded ? s.expanded - 1 : 0);
+    r->transitions = s.transitions;
+    r->bytes = states_bytes(&s.states);
     if (s.outcome == EXPLORE_VIOLATION || s.outcome == EXPLORE_STUCK)
-        r.trace = tell(&s, &r.trace_steps);
-    memcpy(r.what, s.space.fault, sizeof r.what);
+        r->trace = tell(&s, &r->trace_steps);
+    memcpy(r->what, m->fault, sizeof r->what);
     if (s.outcome == EXPLORE_PASSED)
-        r.what[0] = '\0';
-    free(s.key), free(s.parent), free(s.onward), free(s.slot);
+        r->what[0] = '\0';
+    states_free(&s.states);
+}
+
+struct explore_result explore(const struct protocol *p, struct explore_options o)
+{
+    struct explore_result r = { 0 };
+    struct space space;
+    CHECK(o.caches >= 1 && o.caches <= EXPLORE_CACHES_MAX, "explorer: %u caches", o.caches);
+    space_init(&space, p, o, &r.counts);
+    search_model(&space.model, o, &r);
+    r.unused_rows = count_unused(p, &r.counts);
     return r;
 }
 

@@ -21,13 +21,13 @@
 
 #include "models/coherence/table.h"
 
-enum { EXPLORE_CACHES_MAX = 4, EXPLORE_TEXT_BYTES = 160 };
+enum { EXPLORE_CACHES_MAX = 4, EXPLORE_TEXT_BYTES = 160, EXPLORE_STATES_MAX = 50000000 };
 
 struct explore_options {
     unsigned caches;       /* 1 .. EXPLORE_CACHES_MAX */
     bool device;           /* one agent more, that reads once, writes and evicts */
     bool recalls;
-    uint64_t max_states;   /* 0: 50 million, 4 GB of host memory */
+    uint64_t max_states;   /* 0: EXPLORE_STATES_MAX */
 };
 
 enum explore_outcome { EXPLORE_PASSED, EXPLORE_VIOLATION, EXPLORE_STUCK /* dead- or livelock */, EXPLORE_LIMIT };
@@ -35,7 +35,9 @@ enum explore_outcome { EXPLORE_PASSED, EXPLORE_VIOLATION, EXPLORE_STUCK /* dead-
 struct explore_result {
     enum explore_outcome outcome;
     uint64_t states, transitions;       /* transitions: moves that changed something */
+    uint64_t expanded;                  /* states whose moves were all made; all of them unless stopped */
     uint64_t bytes;                     /* of host memory for the states at the end */
+    unsigned complete_depth;            /* every story of so many moves was explored; meant for EXPLORE_LIMIT */
     unsigned unused_rows;               /* of both controllers */
     struct row_counts counts;           /* how often each row was used */
     char what[EXPLORE_TEXT_BYTES];      /* the rule that was broken, "" if none */
@@ -54,11 +56,13 @@ struct mutant_result {
     unsigned equivalent;                        /* survived and are listed in the protocol */
     unsigned survivors;                         /* survived and are not */
     unsigned stale_entries;                     /* listed, but caught */
+    uint64_t states;                            /* of all explorations */
 };
 struct mutant_result mutants(FILE *out, const struct protocol *, struct explore_options); /* out: survivors */
 
-/* The `verify` command: explores, prints states, coverage, counter-example, mutants. Returns 0, 4 (violation,
- * unused row at 3 caches or more, unexplained mutant) or 5 (no progress). Prints no host times. */
-int protocol_verify(FILE *out, const struct protocol *, struct explore_options, bool with_mutants);
+/* The `verify` command: explores, prints states, coverage, counter-example, mutants. Returns 0 (also at a given
+ * max_states), 2 (EXPLORE_STATES_MAX did not suffice), 4 (violation, unused row at 3 caches or more, unexplained mutant)
+ * or 5 (no progress). Prints no host times. states: of all explorations; NULL: not wanted. */
+int protocol_verify(FILE *out, const struct protocol *, struct explore_options, bool with_mutants, uint64_t *states);
 
 #endif

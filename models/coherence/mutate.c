@@ -9,13 +9,15 @@ enum fate { FATE_CAUGHT, FATE_UNUSED_ROWS, FATE_SURVIVED };
 
 struct mutant { enum controller c; unsigned state, event; int next; /* -1: deleted */ };
 
-static enum fate explore_mutant(const struct protocol *p, struct explore_options o, const struct mutant *m)
+static enum fate explore_mutant(const struct protocol *p, struct explore_options o, const struct mutant *m,
+                                uint64_t *states)
 {
     struct protocol copy = *p; /* texts are shared, tables are not */
     row_word *row = &copy.table[m->c].row[m->state][m->event];
     *row = m->next < 0 ? ROW_ILLEGAL : row_redirect(*row, (uint8_t)m->next);
     protocol_finish(&copy);
     struct explore_result r = explore(&copy, o);
+    *states += r.states;
     enum fate fate = r.outcome != EXPLORE_PASSED ? FATE_CAUGHT : r.unused_rows ? FATE_UNUSED_ROWS : FATE_SURVIVED;
     if (r.outcome == EXPLORE_LIMIT)
         fate = FATE_SURVIVED;
@@ -24,14 +26,14 @@ static enum fate explore_mutant(const struct protocol *p, struct explore_options
 }
 
 /* Two caches find most faults and cost a hundredth. */
-static enum fate try_mutant(const struct protocol *p, struct explore_options o, const struct mutant *m)
+static enum fate try_mutant(const struct protocol *p, struct explore_options o, const struct mutant *m, uint64_t *states)
 {
     struct explore_options few = o;
     few.caches = 2;
     few.device = false;
-    if (explore_mutant(p, few, m) == FATE_CAUGHT)
+    if (explore_mutant(p, few, m, states) == FATE_CAUGHT)
         return FATE_CAUGHT;
-    return explore_mutant(p, o, m);
+    return explore_mutant(p, o, m, states);
 }
 
 static const struct equivalent *listed(const struct protocol *p, const struct mutant *m)
@@ -54,7 +56,7 @@ static void print_mutant(FILE *out, const char *what, const struct protocol *p, 
 static void judge(FILE *out, const struct protocol *p, struct explore_options o, const struct mutant *m,
                   struct mutant_result *r)
 {
-    enum fate fate = try_mutant(p, o, m);
+    enum fate fate = try_mutant(p, o, m, &r->states);
     bool known = listed(p, m) != NULL;
     r->total++;
     r->caught += fate == FATE_CAUGHT;

@@ -28,7 +28,12 @@ static void print_found(FILE *out, const struct explore_result *r)
 {
     fprintf(out, "  %llu states, %llu moves, %llu bytes per state\n", (unsigned long long)r->states,
             (unsigned long long)r->transitions, (unsigned long long)(r->bytes / r->states));
-    if (r->outcome == EXPLORE_PASSED)
+    if (r->outcome == EXPLORE_LIMIT)
+        fprintf(out, "  %s; no violation up to there, whether every operation can complete is not judged\n"
+                     "  %llu of them (%llu.%llu %%) were left by all their moves, all stories of %u moves among them\n",
+                r->what, (unsigned long long)r->expanded, (unsigned long long)(r->expanded * 100 / r->states),
+                (unsigned long long)(r->expanded * 1000 / r->states % 10), r->complete_depth);
+    else if (r->outcome == EXPLORE_PASSED)
         fputs("  no violation, no deadlock; every pending operation can always complete\n", out);
     else
         fprintf(out, "  %s\n", r->what);
@@ -40,6 +45,8 @@ static int status_of(const struct protocol *p, const struct explore_options *o, 
 {
     if (r->outcome == EXPLORE_VIOLATION)
         return EXIT_VIOLATION;
+    if (r->outcome == EXPLORE_LIMIT)
+        return o->max_states ? EXIT_CLEAN : EXIT_INPUT;
     if (r->outcome != EXPLORE_PASSED)
         return EXIT_STUCK;
     if (r->unused_rows == 0) {
@@ -54,17 +61,21 @@ static int status_of(const struct protocol *p, const struct explore_options *o, 
     return enough ? EXIT_VIOLATION : EXIT_CLEAN;
 }
 
-int protocol_verify(FILE *out, const struct protocol *p, struct explore_options o, bool with_mutants)
+int protocol_verify(FILE *out, const struct protocol *p, struct explore_options o, bool with_mutants, uint64_t *states)
 {
     print_head(out, p, &o);
     struct explore_result r = explore(p, o);
     print_found(out, &r);
     int status = status_of(p, &o, &r, out);
+    if (states)
+        *states = r.states;
     explore_result_free(&r);
-    if (!with_mutants || status != EXIT_CLEAN)
+    if (!with_mutants || status != EXIT_CLEAN || r.outcome == EXPLORE_LIMIT)
         return status;
     fputs("Mutants: each row deleted, and each row given every other next state.\n", out);
     struct mutant_result m = mutants(out, p, o);
+    if (states)
+        *states += m.states;
     fprintf(out, "  %u mutants: %u break a rule, %u leave rows unused, %u are listed as equivalent, %u survive unexplained\n",
             m.total, m.caught, m.caught_by_coverage, m.equivalent, m.survivors);
     if (m.stale_entries)

@@ -11,7 +11,7 @@ static enum fired fault(struct space *x, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(x->fault, sizeof x->fault, format, args);
+    vsnprintf(x->model.fault, sizeof x->model.fault, format, args);
     va_end(args);
     return FIRED_FAULT;
 }
@@ -84,6 +84,8 @@ static uint32_t states_with_data(const struct protocol *p, enum controller c)
     return holds;
 }
 
+static const struct model_ops world_ops;
+
 void space_init(struct space *x, const struct protocol *p, struct explore_options o, struct row_counts *counts)
 {
     memset(x, 0, sizeof *x);
@@ -91,18 +93,23 @@ void space_init(struct space *x, const struct protocol *p, struct explore_option
     x->caches = o.caches;
     x->agents = o.caches + o.device;
     x->recalls = o.recalls && p->table[CTL_HOME].row[0][HEV_RECALL] != ROW_ILLEGAL;
-    x->counts = counts;
+    x->model = (struct model){ .ops = &world_ops, .key_words = sizeof(union key) / 8, .counts = counts };
     for (unsigned e = 0; e <= CEV_READ_ONCE; e++)
         if (protocol_has_event(p, (enum cache_event)e) || e == CEV_EVICT)
             x->events[0] |= 1u << e;
     x->events[1] = x->events[0] & (1u << CEV_READ_ONCE | 1u << CEV_STORE | 1u << CEV_STORE_FULL | 1u << CEV_EVICT);
+    for (unsigned s = 0; s < p->table[CTL_CACHE].n_states; s++)
+        for (unsigned e = 0; e <= CEV_READ_ONCE; e++)
+            x->waits[s] |= (uint32_t)(row_verdict(p->table[CTL_CACHE].row[s][e]) == STEP_WAIT) << e;
     x->cache_holds = states_with_data(p, CTL_CACHE);
     x->home_holds = states_with_data(p, CTL_HOME);
     world_pack_init(x);
 }
 
-void world_first(const struct space *x, struct world *w)
+static void world_first(const struct model *m, void *world)
 {
+    const struct space *x = (const struct space *)m;
+    struct world *w = world;
     memset(w, 0, sizeof *w);
     w->home = (struct home_line){ .owner = -1, .requester = -1, .txn = -1, .version = x->home_holds & 1 };
     w->memory_current = true;
@@ -279,15 +286,24 @@ static enum fired no_row(struct space *x, int agent, uint8_t state, unsigned eve
                  event < vocabularies[c].n_events ? vocabularies[c].events[event].name : "(message it cannot take)");
 }
 
+/* Steps a copy of the line first: most core events hit, and the world need not be copied for them. */
 static enum fired fire_cache(struct space *x, const struct world *from, struct world *w, unsigned a, unsigned event,
                              const struct msg *in)
 {
-    enum verdict v = cache_step(x->p, &w->line[a], (enum cache_event)event, in, (int16_t)a, TXN_OF(a), &x->out, x->counts);
+    struct cache_line line = from->line[a];
+    enum verdict v = cache_step(x->p, &line, (enum cache_event)event, in, (int16_t)a, TXN_OF(a), &x->out, x->model.counts);
+    if (v == STEP_WAIT && !in)
+        return FIRED_NOTHING;
+    bool idle = !in && x->out.n == 0 && line.state == from->line[a].state, reads = event == CEV_LOAD || event == CEV_READ_ONCE;
+    if (v == STEP_DONE && idle && reads && x->out.complete && line.version == 1)
+        return FIRED_NOTHING; /* a hit on the newest data */
+    if (!in)
+        *w = *from;
     if (v == STEP_ILLEGAL)
         return no_row(x, (int)a, from->line[a].state, event);
     if (v == STEP_WAIT)
-        return in ? fault(x, "%s lets a message wait", agent_name(x, (int)a)) : FIRED_NOTHING;
-    bool idle = !in && x->out.n == 0 && w->line[a].state == from->line[a].state;
+        return fault(x, "%s lets a message wait", agent_name(x, (int)a));
+    w->line[a] = line;
     bool stores = event == CEV_STORE || event == CEV_STORE_FULL;
     enum fired f = after_cache_step(x, w, a, event, in);
     return f != FIRED_FAULT && idle && !stores ? FIRED_NOTHING : f;
@@ -325,11 +341,15 @@ static enum fired after_home_step(struct space *x, struct world *w, bool is_reca
 static enum fired fire_home(struct space *x, const struct world *from, struct world *w, unsigned event,
                             const struct msg *in)
 {
-    enum verdict v = home_step(x->p, &w->home, (enum home_event)event, in, &x->out, x->counts);
-    if (v == STEP_ILLEGAL)
-        return no_row(x, AT_HOME, from->home.state, event);
+    struct home_line home = from->home;
+    enum verdict v = home_step(x->p, &home, (enum home_event)event, in, &x->out, x->model.counts);
     if (v == STEP_WAIT)
         return FIRED_NOTHING;
+    if (!in)
+        *w = *from;
+    if (v == STEP_ILLEGAL)
+        return no_row(x, AT_HOME, from->home.state, event);
+    w->home = home;
     return after_home_step(x, w, in == NULL);
 }
 
@@ -341,18 +361,24 @@ static bool same_flight(const struct flight *a, const struct flight *b)
            a->current == b->current;
 }
 
-unsigned world_moves(const struct space *x, const struct world *w, struct move moves[MOVES_MAX])
+/* A core event that waits is no move, but its row is used. */
+static unsigned world_moves(const struct model *m, const void *world, struct move moves[MODEL_MOVES_MAX])
 {
+    const struct space *x = (const struct space *)m;
+    const struct world *w = world;
     unsigned n = 0;
     for (unsigned i = 0; i < w->n_messages; i++)
         if (i == 0 || !same_flight(&w->message[i], &w->message[i - 1]))
             moves[n++] = (struct move){ MOVE_DELIVER, (uint8_t)i, 0 };
-    for (unsigned a = 0; a < x->agents; a++)
-        for (uint32_t events = x->events[a >= x->caches]; events; events &= events - 1) {
-            unsigned event = (unsigned)__builtin_ctz(events);
-            if (event != CEV_EVICT || w->line[a].state != 0)
-                moves[n++] = (struct move){ MOVE_CORE, (uint8_t)a, (uint8_t)event };
-        }
+    for (unsigned a = 0; a < x->agents; a++) {
+        uint8_t state = w->line[a].state;
+        uint32_t events = x->events[a >= x->caches], waiting = events & x->waits[state];
+        if (m->counts)
+            for (uint32_t left = waiting; left; left &= left - 1)
+                m->counts->cache[state][__builtin_ctz(left)]++;
+        for (events &= ~waiting & (state == 0 ? ~(1u << CEV_EVICT) : ~0u); events; events &= events - 1)
+            moves[n++] = (struct move){ MOVE_CORE, (uint8_t)a, (uint8_t)__builtin_ctz(events) };
+    }
     if (x->recalls)
         moves[n++] = (struct move){ MOVE_RECALL, 0, HEV_RECALL };
     return n;
@@ -367,22 +393,32 @@ static void incoming(struct space *x, const struct flight *m)
     x->in.version = m->current;
 }
 
+static void take_out(const struct world *from, struct world *to, unsigned index)
+{
+    *to = *from;
+    to->n_messages--;
+    memmove(to->message + index, to->message + index + 1, (to->n_messages - index) * sizeof *to->message);
+}
+
 static enum fired deliver(struct space *x, const struct world *from, struct world *to, unsigned index)
 {
     const struct flight *m = &from->message[index];
     incoming(x, m);
-    to->n_messages--;
-    memmove(to->message + index, to->message + index + 1, (to->n_messages - index) * sizeof *to->message);
-    if (m->to == AT_HOME)
-        return fire_home(x, from, to, home_classify(&from->home, &x->in), &x->in);
+    if (m->to == AT_HOME) {
+        enum home_event event = home_classify(&from->home, &x->in);
+        if (event >= HOME_EVENT_COUNT || row_verdict(x->p->table[CTL_HOME].row[from->home.state][event]) != STEP_WAIT)
+            take_out(from, to, index);
+        return fire_home(x, from, to, event, &x->in);
+    }
     unsigned a = (unsigned)m->to;
+    take_out(from, to, index);
     return fire_cache(x, from, to, a, cache_classify(&from->line[a], &x->in), &x->in);
 }
 
-enum fired world_fire(struct space *x, const struct world *from, struct move move, struct world *to)
+static enum fired world_fire(struct model *m, const void *from, struct move move, void *to)
 {
-    *to = *from;
-    switch (move.kind) {
+    struct space *x = (struct space *)m;
+    switch ((enum move_kind)move.kind) {
     case MOVE_DELIVER: return deliver(x, from, to, move.index);
     case MOVE_CORE: return fire_cache(x, from, to, move.index, move.event, NULL);
     case MOVE_RECALL: return fire_home(x, from, to, HEV_RECALL, NULL);
@@ -392,16 +428,26 @@ enum fired world_fire(struct space *x, const struct world *from, struct move mov
 
 /* ---- at rest */
 
-bool world_quiet(const struct space *x, const struct world *w)
+static bool world_quiet(const struct model *m, const void *world)
 {
+    const struct space *x = (const struct space *)m;
+    const struct world *w = world;
     bool quiet = w->n_messages == 0 && !w->recall_pending && home_stable(x->p, w->home.state);
     for (unsigned a = 0; a < x->agents; a++)
         quiet = quiet && w->pending[a] == PENDING_NONE && cache_stable(x->p, w->line[a].state);
     return quiet;
 }
 
-bool world_agrees(struct space *x, const struct world *w)
+static bool world_silent(const struct model *m, const void *world)
 {
+    (void)m;
+    return ((const struct world *)world)->n_messages == 0;
+}
+
+static bool world_agrees(struct model *m, const void *world)
+{
+    struct space *x = (struct space *)m;
+    const struct world *w = world;
     for (int a = 0; a < (int)x->agents; a++) {
         uint8_t state = w->line[a].state;
         bool owns = x->p->owning >> state & 1, is_owner = w->home.owner == a;
@@ -442,9 +488,10 @@ static void print_flight(FILE *out, const struct space *x, const struct world *w
     fputs(w->n_messages ? "\n" : "nothing\n", out);
 }
 
-void world_print_move(FILE *out, struct space *x, const struct world *from, struct move move,
-                      const struct world *to)
+static void world_print_move(FILE *out, struct model *m, const void *before, struct move move, const void *after)
 {
+    struct space *x = (struct space *)m;
+    const struct world *from = before, *to = after;
     int who = move.kind == MOVE_CORE ? move.index : move.kind == MOVE_RECALL ? AT_HOME : from->message[move.index].to;
     unsigned event = move.event;
     if (move.kind == MOVE_DELIVER) {
@@ -458,3 +505,9 @@ void world_print_move(FILE *out, struct space *x, const struct world *from, stru
             x->p->table[c].name[new]);
     print_flight(out, x, to);
 }
+
+static const struct model_ops world_ops = {
+    .world_bytes = sizeof(struct world), .first = world_first, .pack = world_pack, .unpack = world_unpack,
+    .moves = world_moves, .fire = world_fire, .quiet = world_quiet, .silent = world_silent, .agrees = world_agrees,
+    .print_move = world_print_move,
+};

@@ -37,17 +37,14 @@ static uint16_t pack_home(const struct world *w)
                       w->recall_pending << 10);
 }
 
-/* slot: new number of each agent. Names: 0 home, 1 + slot an agent. */
-static uint16_t pack_message(const struct flight *m, const uint8_t slot[WORLD_AGENTS_MAX])
+/* slot: name of each agent, from -1: 0 home, 1 + its new number an agent. */
+static uint16_t pack_message(const struct flight *m, const uint8_t *slot)
 {
-    unsigned to = m->to == AT_HOME ? 0 : 1u + slot[m->to];
-    unsigned requester = m->requester == AT_HOME ? 0 : 1u + slot[m->requester];
-    return (uint16_t)((m->kind + 1u) | to << 5 | requester << 8 | (unsigned)(m->acks + 1) << 11 |
-                      (unsigned)m->current << 14);
+    return (uint16_t)((m->kind + 1u) | (unsigned)slot[m->to] << 5 | (unsigned)slot[m->requester] << 8 |
+                      (unsigned)(m->acks + 1) << 11 | (unsigned)m->current << 14);
 }
 
-static void pack_messages(const struct world *w, const uint8_t slot[WORLD_AGENTS_MAX],
-                          uint16_t packed[WORLD_MESSAGES_MAX])
+static void pack_messages(const struct world *w, const uint8_t *slot, uint16_t packed[WORLD_MESSAGES_MAX])
 {
     for (unsigned i = 0; i < w->n_messages; i++) {
         uint16_t m = pack_message(&w->message[i], slot);
@@ -56,14 +53,12 @@ static void pack_messages(const struct world *w, const uint8_t slot[WORLD_AGENTS
             packed[at] = packed[at - 1];
         packed[at] = m;
     }
-    for (unsigned i = w->n_messages; i < WORLD_MESSAGES_MAX; i++)
-        packed[i] = 0;
 }
 
 /* What the messages say about each cache, other names left out. */
 static void signatures(const struct space *x, const struct world *w, uint64_t sign[WORLD_AGENTS_MAX])
 {
-    for (unsigned a = 0; a < x->caches; a++)
+    for (unsigned a = 0; a < x->agents; a++)
         sign[a] = (uint64_t)pack_agent(w, a) << 48;
     for (unsigned i = 0; i < w->n_messages; i++) {
         const struct flight *m = &w->message[i];
@@ -97,16 +92,14 @@ void world_pack_init(struct space *x)
 
 /* The tied caches in every order: keeps the smallest packing of the messages. */
 static void break_ties(const struct space *x, const struct world *w, const uint64_t sign[WORLD_AGENTS_MAX],
-                       const uint8_t order[EXPLORE_CACHES_MAX], struct key *key)
+                       const uint8_t order[EXPLORE_CACHES_MAX], uint8_t *slot, union key *key)
 {
-    uint8_t slot[WORLD_AGENTS_MAX];
-    uint16_t packed[WORLD_MESSAGES_MAX];
-    slot[x->caches] = (uint8_t)x->caches; /* the device, if there is one */
+    uint16_t packed[WORLD_MESSAGES_MAX] = { 0 };
     for (unsigned i = 1; i < x->n_orders; i++) {
         bool same = true;
         for (unsigned k = 0; k < x->caches; k++) {
             same = same && sign[order[x->order[i][k]]] == sign[order[k]];
-            slot[order[x->order[i][k]]] = (uint8_t)k;
+            slot[order[x->order[i][k]]] = (uint8_t)(k + 1);
         }
         if (!same)
             continue;
@@ -116,10 +109,13 @@ static void break_ties(const struct space *x, const struct world *w, const uint6
     }
 }
 
-void world_pack(const struct space *x, const struct world *w, struct key *key)
+void world_pack(const struct model *m, const void *world, uint64_t *words)
 {
+    const struct space *x = (const struct space *)m;
+    const struct world *w = world;
     uint64_t sign[WORLD_AGENTS_MAX];
-    uint8_t order[EXPLORE_CACHES_MAX], slot[WORLD_AGENTS_MAX];
+    uint8_t order[EXPLORE_CACHES_MAX], names[WORLD_AGENTS_MAX + 1] = { 0 }, *slot = names + 1;
+    union key key = { .words = { 0 } };
     bool tied = false;
     signatures(x, w, sign);
     for (unsigned a = 0; a < x->caches; a++) {
@@ -128,24 +124,28 @@ void world_pack(const struct space *x, const struct world *w, struct key *key)
             order[at] = order[at - 1];
         order[at] = (uint8_t)a;
     }
-    memset(key, 0, sizeof *key);
     for (unsigned k = 0; k < x->caches; k++) {
-        slot[order[k]] = (uint8_t)k;
-        key->agent[k] = pack_agent(w, order[k]);
+        slot[order[k]] = (uint8_t)(k + 1);
+        key.agent[k] = (uint16_t)(sign[order[k]] >> 48);
         tied |= k > 0 && sign[order[k]] == sign[order[k - 1]] && sign[order[k]] << 16 != 0;
     }
     for (unsigned a = x->caches; a < x->agents; a++) {
-        slot[a] = (uint8_t)a;
-        key->agent[a] = pack_agent(w, a);
+        slot[a] = (uint8_t)(a + 1);
+        key.agent[a] = (uint16_t)(sign[a] >> 48);
     }
-    key->home = pack_home(w);
-    pack_messages(w, slot, key->message);
+    key.home = pack_home(w);
+    pack_messages(w, slot, key.message);
     if (tied)
-        break_ties(x, w, sign, order, key);
+        break_ties(x, w, sign, order, slot, &key);
+    memcpy(words, key.words, sizeof key.words);
 }
 
-void world_unpack(const struct space *x, const struct key *key, struct world *w)
+void world_unpack(const struct model *model, const uint64_t *words, void *world)
 {
+    const struct space *x = (const struct space *)model;
+    struct world *w = world;
+    union key packed, *key = &packed;
+    memcpy(packed.words, words, sizeof packed.words);
     memset(w, 0, sizeof *w);
     w->home = (struct home_line){ .state = key->home & 31, .owner = -1, .requester = -1, .txn = -1,
                                   .acks = key->home >> 5 & 7, .version = key->home >> 8 & 1 };

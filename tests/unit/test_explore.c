@@ -62,10 +62,25 @@ Test(explore, a_protocol_with_one_copy)
 
 Test(explore, a_limit_is_said)
 {
-    struct explore_result r = explore(rig.p, (struct explore_options){ .caches = 3, .max_states = 1000 });
+    struct explore_options o = { .caches = 3, .max_states = 1000 };
+    struct explore_result r = explore(rig.p, o);
     cr_expect_eq(r.outcome, EXPLORE_LIMIT);
     cr_expect(strstr(r.what, "not complete"));
+    cr_expect(r.states > 1000 && r.states < 1100 && r.expanded > 0 && r.expanded < r.states, "%llu of %llu",
+              (unsigned long long)r.expanded, (unsigned long long)r.states);
+    cr_expect_eq(r.complete_depth, 7);
     explore_result_free(&r);
+    char *text = NULL;
+    size_t bytes = 0;
+    uint64_t states = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    cr_expect_eq(protocol_verify(out, rig.p, o, true, &states), EXIT_CLEAN, "a declared limit is no error");
+    fclose(out);
+    cr_expect_eq(states, r.states);
+    cr_expect(strstr(text, "not complete: stopped at 1000 states"), "%s", text);
+    cr_expect(strstr(text, "all stories of 7 moves among them"), "%s", text);
+    cr_expect_null(strstr(text, "Mutants"));
+    free(text);
 }
 
 /* One fault in one row: what it is known as, and how it must be found. */
@@ -172,17 +187,17 @@ Test(explore, verify_prints_and_returns_the_exit_code)
     size_t bytes = 0;
     FILE *out = open_memstream(&text, &bytes);
     struct explore_options o = { .caches = 2, .recalls = true };
-    cr_expect_eq(protocol_verify(out, rig.p, o, false), EXIT_CLEAN);
+    cr_expect_eq(protocol_verify(out, rig.p, o, false, NULL), EXIT_CLEAN);
     struct protocol copy = *rig.p;
     rig_plant(&copy, CTL_CACHE, "MI", "FWD_GETS", ROW_ILLEGAL);
-    cr_expect_eq(protocol_verify(out, &copy, o, false), EXIT_VIOLATION);
+    cr_expect_eq(protocol_verify(out, &copy, o, false, NULL), EXIT_VIOLATION);
     copy = *rig.p;
     rig_plant(&copy, CTL_CACHE, "S", "INV", with_action(rig_row(&copy, CTL_CACHE, "S", "INV"), CACT_SEND_ACK, 0));
-    cr_expect_eq(protocol_verify(out, &copy, o, false), EXIT_STUCK);
+    cr_expect_eq(protocol_verify(out, &copy, o, false, NULL), EXIT_STUCK);
     copy = *rig.p;
     rig_plant(&copy, CTL_CACHE, "I", "FWD_GETS", rig_row(&copy, CTL_CACHE, "E", "FWD_GETM"));
     o.caches = 3;
-    cr_expect_eq(protocol_verify(out, &copy, o, false), EXIT_VIOLATION, "a row that never fires");
+    cr_expect_eq(protocol_verify(out, &copy, o, false, NULL), EXIT_VIOLATION, "a row that never fires");
     fclose(out);
     cr_expect(strstr(text, "3743 states, 11088 moves"), "%s", text);
     cr_expect(strstr(text, "Shortest way there:\n  1  "), "%s", text);
