@@ -104,7 +104,7 @@ static void read_entry(struct machine *m, struct diag *diag, struct node *entry,
         struct agent *a = &m->work.agents[m->work.agent_count++];
         *a = (struct agent){ .program = e->program, .name = e->keys.name, .work = &m->work, .desc = e->desc, .member = i,
                              .members = e->members, .count = e->keys.count, .warmup = e->keys.warmup, .done = r.first + i };
-        a->rng = rng_stream(m->doc->seed, arena_printf(m->arena, "agent %s member %u", e->keys.name, i));
+        a->rng = agent_rng(m->doc->seed, e->keys.name, i);
     }
 }
 

@@ -36,6 +36,7 @@ void *agents_state(struct work *, struct agent *members, unsigned count, size_t 
 
 extern const struct program program_alloc_bulk, program_alloc_random_free, program_alloc_repeat, program_chase,
     program_compute, program_dma_foreign, program_dma_stream, program_exclusive_alloc, program_irq_source,
-    program_litmus, program_page_invalidate, program_ping_pong, program_random_mix, program_spin_lock, program_touch_pages;
+    program_litmus, program_page_invalidate, program_ping_pong, program_random_mix, program_script, program_script_dma,
+    program_spin_lock, program_stress, program_stress_dma, program_touch_pages;
 
 #endif

@@ -2,13 +2,16 @@
 #include "src/work/private.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct program *const programs[] = {
     &program_alloc_bulk,      &program_alloc_random_free, &program_alloc_repeat, &program_chase,
     &program_compute,         &program_dma_foreign,       &program_dma_stream,   &program_exclusive_alloc,
     &program_irq_source,      &program_litmus,            &program_page_invalidate, &program_ping_pong,
-    &program_random_mix,      &program_spin_lock,         &program_touch_pages,  NULL
+    &program_random_mix,      &program_script,            &program_script_dma,   &program_spin_lock,
+    &program_stress,          &program_stress_dma,        &program_touch_pages,  NULL
 };
 
 const struct program *program_find(const char *name)
@@ -44,6 +47,17 @@ bool agent_next(struct agent *a)
     if (a->hart)
         hart_record(a->hart, agent_recorded(a));
     return !all_done(a);
+}
+
+struct rng agent_rng(uint64_t seed, const char *entry, unsigned member)
+{
+    size_t size = strlen(entry) + sizeof "agent  member 4294967295";
+    char *name = malloc(size);
+    CHECK(name, "out of memory");
+    snprintf(name, size, "agent %s member %u", entry, member);
+    struct rng r = rng_stream(seed, name);
+    free(name);
+    return r;
 }
 
 const char *const gfp_choices[GFP_CHOICES + 1] = { "ATOMIC", "NOWAIT", "KERNEL", "HIGHUSER_MOVABLE", NULL };

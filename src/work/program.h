@@ -31,6 +31,7 @@ struct work {
     struct dma_engine *const *devices;
     unsigned device_count;
     struct meeting *meetings;           /* src/work/meeting.h; owned by the machine's arena */
+    struct script_board *board;         /* src/work/script.h; the same */
     struct arena *arena;
     /* a fixed region of kernel scratch memory, handed out at prepare in whole lines */
     uint64_t scratch_used_bytes;
@@ -82,6 +83,8 @@ paddr work_scratch(struct work *, uint64_t bytes);
  * switches recording on after the warm-up and off at the end, reports progress, and says whether to go on. A device
  * program that is told no calls device_finished. */
 bool agent_next(struct agent *);
+/* The stream that a member of an entry draws from. */
+struct rng agent_rng(uint64_t seed, const char *entry, unsigned member);
 /* Past its warm-up: is what it does now to be recorded? */
 bool agent_recorded(const struct agent *);
 
