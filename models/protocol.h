@@ -36,6 +36,8 @@
     X(PUTF_OWNER, "The owner gives the line back, on to memory.") \
     X(PUTF_OLD, "A flushing put from one who lost ownership meanwhile.") \
     X(RECALL, "The last level needs the place: no private copy may stay.") \
+    X(DEMOTE, "The home needs the newest data itself: nobody may write, copies to read may stay (two levels).") \
+    X(GETS_R, "A cache asks to read, and nobody here may own the line alone (two levels).") \
     X(DONE, "The requester has what it asked for.") X(WB, "The old owner's data.") \
     X(ACK, "A recalled sharer's acknowledgement, not the last.") X(ACK_LAST, "The last recalled sharer's acknowledgement.")
 
@@ -48,8 +50,8 @@ enum home_event { HOME_EVENT_LIST(X) HOME_EVENT_COUNT };
 
 enum { STATES_MAX = 32, SHARER_WORDS = AGENTS_MAX / 64 };
 
-/* msg.requester is 16 bits unsigned: the home itself (a recall) is -1, that is 0xffff. An INV with it is
- * acknowledged to the home. msg.acks of a DATA that gives no right to write is ACKS_READ. */
+/* msg.requester is 16 bits unsigned: the home itself (a recall or demotion) is -1, that is 0xffff. An INV with it is
+ * acknowledged to the home; whoever answers it with data does so by one WB. msg.acks of a DATA that gives no right to write is ACKS_READ. */
 enum { REQUESTER_HOME = -1, ACKS_READ = -1 };
 
 struct sharer_set { uint64_t w[SHARER_WORDS]; };
@@ -94,6 +96,7 @@ struct outbox {
     bool keep_data;      /* home: the message's data is now the home's (dirty with respect to memory) */
     bool flush_memory;   /* home: memory must get the home's data, the last level gives its copy up */
     bool recalled;       /* home: a RECALL is finished */
+    bool demoted;        /* home: a DEMOTE is finished */
 };
 
 struct protocol;
@@ -116,7 +119,7 @@ bool protocol_has_event(const struct protocol *, enum cache_event); /* state 0 h
 enum cache_event cache_classify(const struct cache_line *, const struct msg *);
 enum home_event home_classify(const struct home_line *, const struct msg *);
 
-/* The step. `in` is NULL for core events, EVICT and RECALL. self: the agent; txn: its MSHR for messages it sends
+/* The step. `in` is NULL for core events, EVICT, RECALL and DEMOTE. self: the agent; txn: its MSHR for messages it sends
  * as requester. Pure: touches only *line and *out (flags and n are always written), and the row counters of
  * `counts` if not NULL. */
 struct row_counts { uint64_t cache[STATES_MAX][CACHE_EVENT_COUNT], home[STATES_MAX][HOME_EVENT_COUNT]; };

@@ -51,7 +51,7 @@ static const struct applies home_applies[HOME_ACTION_COUNT] = {
     [HACT_PUTACK_TO_REQ] = { ON_REQUEST | ON_RESPONSE, NEEDS_REQUESTER },
     [HACT_INV_SHARERS] = { ON_REQUEST | ON_RESPONSE, NEEDS_REQUESTER },
     [HACT_RECALL_SHARERS] = { ON_ANY, "" },
-    [HACT_FWD_GETS_TO_OWNER] = { ON_REQUEST | ON_RESPONSE, NEEDS_REQUESTER },
+    [HACT_FWD_GETS_TO_OWNER] = { ON_ANY, "" },
     [HACT_FWD_GETM_TO_OWNER] = { ON_REQUEST | ON_RESPONSE, NEEDS_REQUESTER },
     [HACT_FWD_GETU_TO_OWNER] = { ON_REQUEST | ON_RESPONSE, NEEDS_REQUESTER },
     [HACT_FWD_FLUSH_TO_OWNER] = { ON_ANY, "" },
@@ -63,6 +63,7 @@ static const struct applies home_applies[HOME_ACTION_COUNT] = {
     [HACT_OWNER_IS_SHARER] = { ON_ANY, "" }, [HACT_NO_OWNER] = { ON_ANY, "" }, [HACT_NO_SHARERS] = { ON_ANY, "" },
     [HACT_COUNT_ACK] = { ON_RESPONSE | IS_ACK, "the event is no acknowledgement" },
     [HACT_RECALLED] = { ON_OWN | ON_RESPONSE, "a recall ends at once or with an answer" },
+    [HACT_DEMOTED] = { ON_OWN | ON_RESPONSE, "a demotion ends at once or with an answer" },
 };
 
 static const char *why_not(enum controller c, unsigned event, unsigned action)
@@ -352,8 +353,10 @@ static bool comes_any_time(const struct load *l, unsigned event)
 {
     int kind = words(l)->events[event].kind;
     unsigned alike = 0;
+    if (l->c == CTL_HOME && event == HEV_GETS_R)
+        return false; /* offered instead of a GETS, where the table knows it */
     for (unsigned e = 0; e < words(l)->n_events; e++)
-        alike += words(l)->events[e].kind == kind;
+        alike += words(l)->events[e].kind == kind && !(l->c == CTL_HOME && e == HEV_GETS_R);
     return kind == NO_MESSAGE || (msg_infos[kind].vnet == VNET_REQUEST && alike == 1);
 }
 

@@ -12,7 +12,7 @@
 enum { KEY_WORDS_MAX = 16, MODEL_MOVES_MAX = 160, WORLD_BYTES_MAX = 4096 };
 
 /* Kinds up to MOVE_LAST_ONWARD carry on what has begun: progress is judged by them alone. */
-enum move_kind { MOVE_DELIVER, MOVE_CORE, MOVE_RECALL, MOVE_LAST_ONWARD = MOVE_DELIVER };
+enum move_kind { MOVE_DELIVER, MOVE_CORE, MOVE_OWN /* of the home */, MOVE_LAST_ONWARD = MOVE_DELIVER };
 struct move { uint8_t kind /* enum move_kind */, index /* message or agent */, event; };
 
 enum fired {

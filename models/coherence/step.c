@@ -49,7 +49,7 @@ enum home_event home_classify(const struct home_line *line, const struct msg *m)
 static void outbox_clear(struct outbox *out)
 {
     out->n = 0;
-    out->complete = out->take_data = out->keep_data = out->flush_memory = out->recalled = false;
+    out->complete = out->take_data = out->keep_data = out->flush_memory = out->recalled = out->demoted = false;
 }
 
 static struct out_msg *add(struct outbox *out, enum msg_kind kind)
@@ -81,6 +81,11 @@ static void to_home(const struct cache_step *s, enum msg_kind kind)
 /* A message of the transaction that the incoming message belongs to, to the one who began it. */
 static void answer(const struct cache_step *s, enum msg_kind kind, int16_t acks)
 {
+    bool to_requester_home = s->in && (int16_t)s->in->requester == REQUESTER_HOME;
+    if (to_requester_home && kind == MSG_DATA)
+        kind = MSG_WB;
+    if (to_requester_home && kind == MSG_WB && s->out->n > 0 && s->out->m[s->out->n - 1].kind == MSG_WB)
+        return; /* the home asked for itself: once is enough */
     struct out_msg *m = add(s->out, kind);
     m->requester = s->in ? (int16_t)s->in->requester : -1;
     m->txn = s->in ? s->in->txn : -1;
@@ -243,6 +248,7 @@ static void home_act(const struct home_step *s, enum home_action action)
     case HACT_NO_SHARERS: memset(&line->sharers, 0, sizeof line->sharers); break;
     case HACT_COUNT_ACK: line->acks--; break;
     case HACT_RECALLED: s->out->recalled = true; break;
+    case HACT_DEMOTED: s->out->demoted = true; break;
     case HACT_NONE: case HOME_ACTION_COUNT: break;
     }
 }

@@ -48,6 +48,8 @@ static const struct event_info home_events[HOME_EVENT_COUNT] = {
 #define KIND_PUTF_OWNER MSG_PUTF
 #define KIND_PUTF_OLD MSG_PUTF
 #define KIND_RECALL NO_MESSAGE
+#define KIND_DEMOTE NO_MESSAGE
+#define KIND_GETS_R MSG_GETS
 #define KIND_DONE MSG_DONE
 #define KIND_WB MSG_WB
 #define X(id, sentence) [HEV_##id] = { #id, sentence, KIND_##id },

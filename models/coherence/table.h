@@ -55,7 +55,8 @@ struct diag;
     X(NO_OWNER, -1, "There is no owner any more.") \
     X(NO_SHARERS, -1, "There are no sharers any more.") \
     X(COUNT_ACK, -1, "One acknowledgement less is missing.") \
-    X(RECALLED, -1, "The recall is finished: no private copy is left.")
+    X(RECALLED, -1, "The recall is finished: no private copy is left.") \
+    X(DEMOTED, -1, "The demotion is finished: nobody may write, and the home has the newest data.")
 
 #define X(id, ...) CACT_##id,
 enum cache_action { CACT_NONE, CACHE_ACTION_LIST(X) CACHE_ACTION_COUNT };

@@ -47,7 +47,7 @@ static bool home_uses(row_word w)
         int kind = vocabularies[CTL_HOME].actions[code].sends;
         if (code == HACT_KEEP_DATA)
             return false;
-        if (code == HACT_FLUSH_MEMORY || code == HACT_RECALLED || (kind != NO_MESSAGE && msg_infos[kind].data))
+        if (code == HACT_FLUSH_MEMORY || code == HACT_RECALLED || code == HACT_DEMOTED || (kind != NO_MESSAGE && msg_infos[kind].data))
             return true;
     }
     return false;
@@ -94,6 +94,7 @@ void space_init(struct space *x, const struct protocol *p, struct explore_option
     x->agents = o.caches + o.device;
     x->recalls = o.recalls && p->table[CTL_HOME].row[0][HEV_RECALL] != ROW_ILLEGAL;
     x->model = (struct model){ .ops = &world_ops, .key_words = sizeof(union key) / 8, .counts = counts };
+    x->demotes = o.recalls && p->table[CTL_HOME].row[0][HEV_DEMOTE] != ROW_ILLEGAL;
     for (unsigned e = 0; e <= CEV_READ_ONCE; e++)
         if (protocol_has_event(p, (enum cache_event)e) || e == CEV_EVICT)
             x->events[0] |= 1u << e;
@@ -311,7 +312,24 @@ static enum fired fire_cache(struct space *x, const struct world *from, struct w
 
 /* ---- the home's move */
 
-static enum fired after_home_step(struct space *x, struct world *w, bool is_recall)
+/* The home wanted something for itself: `asked` remembers what until it has it. */
+static enum fired own_wish(struct space *x, struct world *w, bool done, bool current)
+{
+    bool recall = w->asked == ASKED_RECALL;
+    if (!done)
+        return FIRED_CHANGED;
+    if (w->asked == ASKED_NOTHING || x->out.recalled != recall)
+        return fault(x, "home ends a %s that nobody began", x->out.recalled ? "recall" : "demotion");
+    if (!current)
+        return fault(x, "home ends a %s with stale data", recall ? "recall" : "demotion");
+    for (unsigned a = 0; a < x->agents; a++)
+        if (recall ? cache_readable(x->p, w->line[a].state) : cache_writable(x->p, w->line[a].state))
+            return fault(x, "a %s ends while a cache may %s", recall ? "recall" : "demotion", recall ? "read" : "write");
+    w->asked = ASKED_NOTHING;
+    return FIRED_CHANGED;
+}
+
+static enum fired after_home_step(struct space *x, struct world *w, enum asked begins)
 {
     bool current = w->home.version == 1;
     if (x->out.flush_memory || x->out.recalled) {
@@ -319,15 +337,10 @@ static enum fired after_home_step(struct space *x, struct world *w, bool is_reca
             return fault(x, "home gives stale data to memory");
         w->memory_current = true;
     }
-    w->recall_pending |= is_recall;
-    if (x->out.recalled) {
-        if (!w->recall_pending)
-            return fault(x, "home ends a recall that nobody began");
-        w->recall_pending = false;
-        for (unsigned a = 0; a < x->agents; a++)
-            if (cache_readable(x->p, w->line[a].state))
-                return fault(x, "a recall ends while a cache may read");
-    }
+    if (begins != ASKED_NOTHING)
+        w->asked = begins;
+    if (own_wish(x, w, x->out.recalled || x->out.demoted, current) == FIRED_FAULT)
+        return FIRED_FAULT;
     if (w->home.acks < 0 || w->home.acks > (int)x->agents || (w->home.acks && home_stable(x->p, w->home.state)))
         return fault(x, "home has lost count of its acknowledgements");
     if (w->home.requester >= 0 && w->home.txn != TXN_OF(w->home.requester))
@@ -350,7 +363,7 @@ static enum fired fire_home(struct space *x, const struct world *from, struct wo
     if (v == STEP_ILLEGAL)
         return no_row(x, AT_HOME, from->home.state, event);
     w->home = home;
-    return after_home_step(x, w, in == NULL);
+    return after_home_step(x, w, in ? ASKED_NOTHING : event == HEV_RECALL ? ASKED_RECALL : ASKED_DEMOTION);
 }
 
 /* ---- moves */
@@ -368,8 +381,11 @@ static unsigned world_moves(const struct model *m, const void *world, struct mov
     const struct world *w = world;
     unsigned n = 0;
     for (unsigned i = 0; i < w->n_messages; i++)
-        if (i == 0 || !same_flight(&w->message[i], &w->message[i - 1]))
+        if (i == 0 || !same_flight(&w->message[i], &w->message[i - 1])) {
             moves[n++] = (struct move){ MOVE_DELIVER, (uint8_t)i, 0 };
+            if (w->message[i].kind == MSG_GETS && x->p->table[CTL_HOME].row[w->home.state][HEV_GETS_R] != ROW_ILLEGAL)
+                moves[n++] = (struct move){ MOVE_DELIVER, (uint8_t)i, HEV_GETS_R };
+        }
     for (unsigned a = 0; a < x->agents; a++) {
         uint8_t state = w->line[a].state;
         uint32_t events = x->events[a >= x->caches], waiting = events & x->waits[state];
@@ -380,7 +396,9 @@ static unsigned world_moves(const struct model *m, const void *world, struct mov
             moves[n++] = (struct move){ MOVE_CORE, (uint8_t)a, (uint8_t)__builtin_ctz(events) };
     }
     if (x->recalls)
-        moves[n++] = (struct move){ MOVE_RECALL, 0, HEV_RECALL };
+        moves[n++] = (struct move){ MOVE_OWN, 0, HEV_RECALL };
+    if (x->demotes)
+        moves[n++] = (struct move){ MOVE_OWN, 0, HEV_DEMOTE };
     return n;
 }
 
@@ -400,12 +418,19 @@ static void take_out(const struct world *from, struct world *to, unsigned index)
     memmove(to->message + index, to->message + index + 1, (to->n_messages - index) * sizeof *to->message);
 }
 
-static enum fired deliver(struct space *x, const struct world *from, struct world *to, unsigned index)
+/* GETS_R is the two-level composition's to offer: explored as an alternative to each GETS. */
+static enum home_event home_event_of(const struct world *w, struct move move, const struct msg *in)
 {
+    return move.event == HEV_GETS_R ? HEV_GETS_R : home_classify(&w->home, in);
+}
+
+static enum fired deliver(struct space *x, const struct world *from, struct world *to, struct move move)
+{
+    unsigned index = move.index;
     const struct flight *m = &from->message[index];
     incoming(x, m);
     if (m->to == AT_HOME) {
-        enum home_event event = home_classify(&from->home, &x->in);
+        enum home_event event = home_event_of(from, move, &x->in);
         if (event >= HOME_EVENT_COUNT || row_verdict(x->p->table[CTL_HOME].row[from->home.state][event]) != STEP_WAIT)
             take_out(from, to, index);
         return fire_home(x, from, to, event, &x->in);
@@ -419,9 +444,9 @@ static enum fired world_fire(struct model *m, const void *from, struct move move
 {
     struct space *x = (struct space *)m;
     switch ((enum move_kind)move.kind) {
-    case MOVE_DELIVER: return deliver(x, from, to, move.index);
+    case MOVE_DELIVER: return deliver(x, from, to, move);
     case MOVE_CORE: return fire_cache(x, from, to, move.index, move.event, NULL);
-    case MOVE_RECALL: return fire_home(x, from, to, HEV_RECALL, NULL);
+    case MOVE_OWN: return fire_home(x, from, to, move.event, NULL);
     }
     return FIRED_NOTHING;
 }
@@ -432,7 +457,7 @@ static bool world_quiet(const struct model *m, const void *world)
 {
     const struct space *x = (const struct space *)m;
     const struct world *w = world;
-    bool quiet = w->n_messages == 0 && !w->recall_pending && home_stable(x->p, w->home.state);
+    bool quiet = w->n_messages == 0 && w->asked == ASKED_NOTHING && home_stable(x->p, w->home.state);
     for (unsigned a = 0; a < x->agents; a++)
         quiet = quiet && w->pending[a] == PENDING_NONE && cache_stable(x->p, w->line[a].state);
     return quiet;
@@ -492,11 +517,11 @@ static void world_print_move(FILE *out, struct model *m, const void *before, str
 {
     struct space *x = (struct space *)m;
     const struct world *from = before, *to = after;
-    int who = move.kind == MOVE_CORE ? move.index : move.kind == MOVE_RECALL ? AT_HOME : from->message[move.index].to;
+    int who = move.kind == MOVE_CORE ? move.index : move.kind == MOVE_OWN ? AT_HOME : from->message[move.index].to;
     unsigned event = move.event;
     if (move.kind == MOVE_DELIVER) {
         incoming(x, &from->message[move.index]);
-        event = who < 0 ? (unsigned)home_classify(&from->home, &x->in) : (unsigned)cache_classify(&from->line[who], &x->in);
+        event = who < 0 ? (unsigned)home_event_of(from, move, &x->in) : (unsigned)cache_classify(&from->line[who], &x->in);
     }
     enum controller c = who < 0 ? CTL_HOME : CTL_CACHE;
     uint8_t old = who < 0 ? from->home.state : from->line[who].state, new = who < 0 ? to->home.state : to->line[who].state;

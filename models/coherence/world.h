@@ -15,6 +15,9 @@ enum pending { PENDING_NONE, PENDING_LOAD, PENDING_STORE, PENDING_STORE_FULL, PE
                PENDING_FLUSH,     /* no instant yet without readable copies and with current memory */
                PENDING_FLUSHED }; /* there was one */
 
+/* What the home wants for itself and has not got yet. */
+enum asked { ASKED_NOTHING, ASKED_RECALL, ASKED_DEMOTION };
+
 struct flight {
     uint8_t kind;
     int8_t to, requester;      /* agent or AT_HOME */
@@ -27,7 +30,7 @@ struct world {
     struct cache_line line[WORLD_AGENTS_MAX];
     uint8_t pending[WORLD_AGENTS_MAX];
     bool memory_current;
-    bool recall_pending;
+    uint8_t asked;             /* enum asked */
     struct home_line home;
     unsigned n_messages;
     struct flight message[WORLD_MESSAGES_MAX];
@@ -44,7 +47,7 @@ struct space {
     struct model model;             /* first: the search knows no more */
     const struct protocol *p;
     unsigned caches, agents;
-    bool recalls;
+    bool recalls, demotes;
     uint32_t events[2];             /* core events that caches [0] and the device [1] may begin, by bit */
     uint32_t waits[STATES_MAX];     /* core events that wait in a cache's state, by bit */
     uint32_t cache_holds, home_holds; /* states in which the data matters; elsewhere it counts as stale */

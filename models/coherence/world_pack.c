@@ -34,7 +34,7 @@ static void unpack_agent(struct world *w, unsigned a, uint16_t bits)
 static uint16_t pack_home(const struct world *w)
 {
     return (uint16_t)(w->home.state | w->home.acks << 5 | (w->home.version & 1) << 8 | w->memory_current << 9 |
-                      w->recall_pending << 10);
+                      w->asked << 10);
 }
 
 /* slot: name of each agent, from -1: 0 home, 1 + its new number an agent. */
@@ -150,7 +150,7 @@ void world_unpack(const struct model *model, const uint64_t *words, void *world)
     w->home = (struct home_line){ .state = key->home & 31, .owner = -1, .requester = -1, .txn = -1,
                                   .acks = key->home >> 5 & 7, .version = key->home >> 8 & 1 };
     w->memory_current = key->home >> 9 & 1;
-    w->recall_pending = key->home >> 10 & 1;
+    w->asked = key->home >> 10 & 3;
     for (unsigned a = 0; a < x->agents; a++)
         unpack_agent(w, a, key->agent[a]);
     w->home.txn = w->home.requester < 0 ? -1 : TXN_OF(w->home.requester);
