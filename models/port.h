@@ -14,6 +14,9 @@ void net_attach(struct net *, unsigned node, net_deliver_fn *, void *receiver);
 /* Copies the message, starts it on its way now. Never refuses: an endpoint's own outstanding work bounds what it
  * sends. Marks nothing in m->delta; the receiver marks on delivery. */
 void net_send(struct net *, const struct msg *);
+/* The message to count receivers (m->dst is not looked at). A bus carries it once and hands it to all at one instant, in
+ * this order; elsewhere it is the same as count sends. */
+void net_multicast(struct net *, const struct msg *m, const uint16_t *dst, unsigned count);
 /* Least time from any send to its delivery (for lookahead). */
 tick net_least_latency_ps(const struct net *);
 

@@ -5,8 +5,8 @@
  */
 #include "models/net/net_internal.h"
 
-void crossbar_wire(struct net *n)
+void crossbar_layout(const struct net_desc *d, struct layout *p)
 {
-    for (unsigned node = 0; node < n->desc.nodes; node++)
-        inject_port(n, node)->wire_ps = n->desc.hop_ps;
+    layout_tables(p, 1, 0);
+    p->inject_wire_ps = d->hop_ps;
 }

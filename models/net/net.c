@@ -60,7 +60,7 @@ static void head_changes(struct net *n, struct stage *s, struct lane *lane, tick
 
 static void lane_push(struct net *n, struct stage *s, struct packet *p, tick now)
 {
-    struct lane *lane = &s->lane[p->vnet];
+    struct lane *lane = &s->lane[p->lane];
     p->arrived = now;
     p->next = NULL;
     queued_changes(s, +1, now);
@@ -72,22 +72,22 @@ static void lane_push(struct net *n, struct stage *s, struct packet *p, tick now
     head_changes(n, s, lane, now);
 }
 
-/* A slot of s is free: it goes to who waited longest, otherwise back to the credits. Ends, since the next
- * call concerns a stage before s on a route, and routes have no cycle. */
-static void slot_release(struct net *n, struct stage *s, unsigned vnet, tick now)
+/* A slot of s is free: it goes to who waited longest, otherwise back to the credits. Ends, since each further
+ * call follows a message that starts. May come back to s by way of another lane: s must be in order by now. */
+static void slot_release(struct net *n, struct stage *s, unsigned number, tick now)
 {
-    struct lane *lane = &s->lane[vnet];
+    struct lane *lane = &s->lane[number];
     struct stage *waiter = lane->waiter_first;
     if (!waiter) {
         lane->credits++;
-        MEAN_CHECK(lane->credits <= n->desc.slots_per_vnet, "%s: a slot was given back twice", s->name);
+        MEAN_CHECK(lane->credits <= s->slots, "%s: a slot was given back twice", s->name);
         return;
     }
-    lane->waiter_first = waiter->lane[vnet].next_waiter;
+    lane->waiter_first = waiter->lane[number].next_waiter;
     if (!lane->waiter_first)
         lane->waiter_last = NULL;
-    waiter->lane[vnet].head_state = HEAD_READY;
-    waiter->counters.credit_stall_ps += now - waiter->lane[vnet].stalled_since;
+    waiter->lane[number].head_state = HEAD_READY;
+    waiter->counters.credit_stall_ps += now - waiter->lane[number].stalled_since;
     stage_run(n, waiter);
 }
 
@@ -109,10 +109,24 @@ static void deliver(struct net *n, struct packet *p, tick now)
 static void fly_to(struct net *n, struct stage *from, struct packet *p, struct stage *to, tick now)
 {
     tick wire_ps = from->wire_ps;
-    if (__builtin_expect(n->desc.jitter_ps != 0, 0))
-        wire_ps += rng_between(&n->desc.jitter_rng, 0, n->desc.jitter_ps);
+    if (__builtin_expect(from->jitter_ps != 0, 0))
+        wire_ps += rng_between(&n->desc.jitter_rng, 0, from->jitter_ps);
     p->stage = to;
     engine_at(n->engine, &from->component, &p->arrival, now + wire_ps, PHASE_DELIVER);
+}
+
+/* The copies of a message that has just started on the medium: each takes a slot of its receiver's eject port, of
+ * which a bus has no end, and arrives with the first. */
+static void fork_copies(struct net *n, struct stage *s, struct packet *p, tick now)
+{
+    for (struct packet *c = p->copies, *next; c; c = next) {
+        struct stage *to = eject_port(n, c->msg.dst);
+        next = c->copies;
+        c->copies = c->original = NULL;
+        to->lane[c->lane].credits--;
+        fly_to(n, s, c, to, now);
+    }
+    p->copies = NULL;
 }
 
 /* The head of the lane is served now. Delivery comes last: the receiver may send. */
@@ -121,7 +135,7 @@ static void stage_start(struct net *n, struct stage *s, struct lane *lane, tick 
     struct packet *p = lane->head;
     struct stage *to = lane->to;
     tick wait_ps = now - p->arrived;
-    tick occupancy_ps = p->data ? n->desc.data_occupancy_ps : n->desc.control_occupancy_ps;
+    tick occupancy_ps = s->occupancy_ps[p->data];
     lane->head = p->next;
     queued_changes(s, -1, now);
     s->free_at = now + occupancy_ps;
@@ -131,21 +145,23 @@ static void stage_start(struct net *n, struct stage *s, struct lane *lane, tick 
     if (wait_ps > s->counters.wait_max_ps)
         s->counters.wait_max_ps = wait_ps;
     head_changes(n, s, lane, now);
-    if (s->bounded)
-        slot_release(n, s, p->vnet, now);
+    if (!s->last)
+        fly_to(n, s, p, to, now);
+    if (__builtin_expect(p->copies != NULL, 0) && s->medium)
+        fork_copies(n, s, p, now);
+    if (s->slots)
+        slot_release(n, s, p->lane, now);
     if (s->last)
         deliver(n, p, now);
-    else
-        fly_to(n, s, p, to, now);
 }
 
-/* The head that goes next, NULL if none may go. */
+/* The head that goes next, NULL if none may go: the oldest, on a bus's medium that of the latest virtual network. */
 static struct lane *stage_pick(struct stage *s)
 {
     struct lane *best = NULL;
-    for (unsigned v = VNET_COUNT; v-- > 0;) {
-        struct lane *lane = &s->lane[v];
-        if (lane->head_state == HEAD_READY && (!best || lane->head->sent < best->head->sent))
+    for (unsigned i = s->lanes; i-- > 0;) {
+        struct lane *lane = &s->lane[i];
+        if (lane->head_state == HEAD_READY && (!best || (!s->medium && lane->head->sent < best->head->sent)))
             best = lane;
     }
     return best;
@@ -184,24 +200,63 @@ static struct packet *packet_take(struct net *n)
     return p;
 }
 
-void net_send(struct net *n, const struct msg *m)
+/* A message of the source's, not yet in any queue. */
+static struct packet *packet_new(struct net *n, const struct msg *m, unsigned dst)
 {
-    CHECK(m->kind < MSG_KIND_COUNT && m->src < n->desc.nodes && m->dst < n->desc.nodes && n->receivers[m->dst].fn,
-          "%s: message of kind %u from node %u to node %u, nobody is there", n->component.name, m->kind, m->src, m->dst);
+    CHECK(m->kind < MSG_KIND_COUNT && m->src < n->desc.nodes && dst < n->desc.nodes && n->receivers[dst].fn,
+          "%s: message of kind %u from node %u to node %u, nobody is there", n->component.name, m->kind, m->src, dst);
     const struct msg_info *info = &msg_infos[m->kind];
-    tick now = engine_now(n->engine);
     struct packet *p = packet_take(n);
     p->arrival = (struct event){ .fn = on_arrival, .owner = n, .what = "net arrival" };
     p->stage = inject_port(n, m->src);
-    p->sent = now;
-    p->vnet = (uint8_t)info->vnet;
+    p->sent = engine_now(n->engine);
+    p->lane = (uint8_t)lane_of(n, info->vnet, m->src, dst);
     p->data = info->data;
     p->in_flight = true;
     p->msg = *m;
+    p->msg.dst = (uint16_t)dst;
     n->in_flight_count++;
-    n->counters.kind_count[m->kind]++;
+    return p;
+}
+
+static void count_sent(struct net *n, enum msg_kind kind)
+{
+    const struct msg_info *info = &msg_infos[kind];
+    n->counters.kind_count[kind]++;
     n->counters.vnet_count[info->vnet]++;
     n->counters.byte_count += info->data ? NET_DATA_BYTES : NET_CONTROL_BYTES;
-    lane_push(n, p->stage, p, now);
+}
+
+static void enter(struct net *n, struct packet *p)
+{
+    lane_push(n, p->stage, p, p->sent);
     stage_run(n, p->stage);
+}
+
+void net_send(struct net *n, const struct msg *m)
+{
+    struct packet *p = packet_new(n, m, m->dst);
+    count_sent(n, (enum msg_kind)m->kind);
+    enter(n, p);
+}
+
+void net_multicast(struct net *n, const struct msg *m, const uint16_t *dst, unsigned count)
+{
+    struct msg one = *m;
+    if (n->desc.topology != NET_BUS || count == 0) {
+        for (unsigned i = 0; i < count; i++) {
+            one.dst = dst[i];
+            net_send(n, &one);
+        }
+        return;
+    }
+    struct packet *first = packet_new(n, m, dst[0]), **link = &first->copies;
+    for (unsigned i = 1; i < count; i++) {
+        struct packet *copy = packet_new(n, m, dst[i]);
+        copy->original = first;
+        *link = copy;
+        link = &copy->copies;
+    }
+    count_sent(n, (enum msg_kind)m->kind);
+    enter(n, first);
 }

@@ -72,13 +72,13 @@ static void report_packet(void *arg, const struct packet *p)
     if (r->count++ >= LINES_MAX)
         return;
     const struct msg *m = &p->msg;
-    bool wire = event_scheduled(&p->arrival);
-    const struct lane *lane = &p->stage->lane[p->vnet];
+    const struct packet *queued = p->original ? p->original : p;
+    const struct lane *lane = &queued->stage->lane[queued->lane];
+    bool stuck = !event_scheduled(&queued->arrival) && lane->head == queued && lane->head_state == HEAD_NO_CREDIT;
     fprintf(r->out, "%s: %s line 0x%llx from node %u to node %u since %llu ps: %s %s%s%s\n", p->net->component.name,
             msg_infos[m->kind].name, (unsigned long long)m->line.v, m->src, m->dst, (unsigned long long)p->sent,
-            wire ? "on the wire to" : "queued at", p->stage->name,
-            !wire && lane->head == p && lane->head_state == HEAD_NO_CREDIT ? ", waits for a slot of " : "",
-            !wire && lane->head == p && lane->head_state == HEAD_NO_CREDIT ? lane->to->name : "");
+            event_scheduled(&queued->arrival) ? "on the wire to" : "queued at", queued->stage->name,
+            stuck ? ", waits for a slot of " : "", stuck ? lane->to->name : "");
 }
 
 static const struct net *net_of(const struct component *c)
@@ -107,25 +107,28 @@ static void audit_packet(void *arg, const struct packet *p)
 {
     struct audit *a = arg;
     const struct net *n = a->net;
-    const struct lane *lane = &p->stage->lane[p->vnet];
+    const struct lane *lane = &p->stage->lane[p->lane];
     a->packets++;
-    n->audit[(p->stage - n->stages) * VNET_COUNT + p->vnet]++;
+    if (p->original)
+        return; /* its original holds the slots of both */
+    n->audit[(p->stage - n->stages) * p->stage->lanes + p->lane]++;
     if (lane->head == p && lane->head_state == HEAD_READY && !p->stage->last)
-        n->audit[(lane->to - n->stages) * VNET_COUNT + p->vnet]++;
+        n->audit[(lane->to - n->stages) * p->stage->lanes + p->lane]++;
 }
 
-static void check_lane(const struct net *n, const struct stage *s, unsigned v)
+static void check_lane(const struct net *n, const struct stage *s, unsigned i)
 {
-    const struct lane *lane = &s->lane[v];
-    uint32_t used = n->audit[(s - n->stages) * VNET_COUNT + v];
-    CHECK(!s->bounded || lane->credits + used == n->desc.slots_per_vnet,
-          "%s: virtual network %u has %u slots, but %u are free and %u in use", s->name, v, n->desc.slots_per_vnet,
+    const struct lane *lane = &s->lane[i];
+    unsigned vnet = i / n->layers, layer = i % n->layers;
+    uint32_t used = n->audit[(s - n->stages) * s->lanes + i];
+    CHECK(!s->slots || lane->credits + used == s->slots,
+          "%s: virtual network %u, layer %u has %u slots, but %u are free and %u in use", s->name, vnet, layer, s->slots,
           lane->credits, used);
-    CHECK(!lane->credits || !lane->waiter_first, "%s: %s waits for a slot of virtual network %u while one is free", s->name,
-          lane->waiter_first->name, v);
-    CHECK(!lane->head == (lane->head_state == HEAD_NONE), "%s: virtual network %u forgot its head", s->name, v);
+    CHECK(!lane->credits || !lane->waiter_first, "%s: %s waits for a slot of virtual network %u, layer %u while one is free",
+          s->name, lane->waiter_first->name, vnet, layer);
+    CHECK(!lane->head == (lane->head_state == HEAD_NONE), "%s: virtual network %u, layer %u forgot its head", s->name, vnet, layer);
     CHECK(lane->head_state != HEAD_READY || event_scheduled(&s->port_free),
-          "%s: virtual network %u has a message that could go, and no event", s->name, v);
+          "%s: virtual network %u, layer %u has a message that could go, and no event", s->name, vnet, layer);
 }
 
 /* Between events only: inside a delivery ports may be at work. */
@@ -133,12 +136,12 @@ static void check(const struct component *c)
 {
     const struct net *n = net_of(c);
     struct audit a = { .net = n };
-    memset(n->audit, 0, n->stage_count * VNET_COUNT * sizeof n->audit[0]);
+    memset(n->audit, 0, n->stage_count * n->stages->lanes * sizeof n->audit[0]);
     for_each_packet(n, audit_packet, &a);
     CHECK(a.packets == n->in_flight_count, "%s: %llu messages in flight, but %llu were counted", c->name,
           (unsigned long long)a.packets, (unsigned long long)n->in_flight_count);
     for (unsigned i = 0; i < n->stage_count; i++)
-        for (unsigned v = 0; v < VNET_COUNT; v++)
+        for (unsigned v = 0; v < n->stages[i].lanes; v++)
             check_lane(n, &n->stages[i], v);
 }
 

@@ -1,6 +1,7 @@
-/* models/net/net_internal.h - what the files of models/net share: stages, packets and routes.
+/* models/net/net_internal.h - what the files of models/net share: stages, packets, routes and layers.
  *
- * A topology (crossbar.c, mesh.c) only lays links and fills the route table; net.c moves packets along it.
+ * A topology (bus.c, crossbar.c, groups.c, mesh.c, ring.c) only lays links and fills the route table; net.c moves packets
+ * along it. Topologies whose routes could wait in a circle leave it to layers.c to break that.
  */
 #ifndef LAB_MODELS_NET_INTERNAL_H
 #define LAB_MODELS_NET_INTERNAL_H
@@ -13,14 +14,17 @@ struct packet {
     struct packet *next;      /* in a lane or in the free list */
     struct stage *stage;      /* on the wire to it or queued at it: holds one of its slots */
     tick sent, arrived;       /* arrived: at `stage` */
-    uint8_t vnet;
+    struct packet *copies;    /* of a bus's multicast: the next copy, NULL when the message has started on the medium */
+    struct packet *original;  /* a copy, until then: the packet that stands in the queue for it */
+    uint8_t lane;
     bool data, in_flight;
     struct msg msg;
 };
 
 enum head_state { HEAD_NONE, HEAD_NO_CREDIT, HEAD_READY };
 
-/* The queue of one virtual network in front of a stage, and its slots. */
+/* The queue of one virtual network and layer in front of a stage, and its slots. A message keeps the number of its
+ * lane all the way. */
 struct lane {
     struct packet *head, *tail;
     struct stage *to;         /* the head's next stage; NULL: it leaves the network here */
@@ -29,7 +33,7 @@ struct lane {
     uint32_t credits;         /* free slots of this lane; not used at inject ports */
     /* Stages whose head waits for a slot here, longest waiting first. credits > 0 implies none. */
     struct stage *waiter_first, *waiter_last;
-    struct stage *next_waiter; /* this stage's link in the list of lane[same vnet] of `to` */
+    struct stage *next_waiter; /* this stage's link in the list of lane[same number] of `to` */
 };
 
 struct stage {
@@ -39,10 +43,14 @@ struct stage {
     struct net *net;
     tick free_at;
     tick wire_ps;             /* to the next stage */
+    tick occupancy_ps[2];     /* by a message without, with data */
+    tick jitter_ps;
     uint32_t end_tile;        /* where the wire ends: the next stage starts there */
-    bool bounded;             /* has slots to give back (all but inject ports) */
+    uint32_t slots;           /* of each lane; 0: no end of them (inject ports) */
     bool last;                /* eject port */
-    struct lane lane[VNET_COUNT];
+    bool medium;              /* of a bus: forks multicasts, responses first */
+    uint8_t lanes;            /* VNET_COUNT * layers, equal in all stages of a net */
+    struct lane *lane;        /* [vnet * layers + layer] */
     uint32_t queued_count;
     tick queued_since;        /* of the last change of queued_count */
     struct net_stage_counters counters;
@@ -59,9 +67,11 @@ struct net {
     struct engine *engine;
     struct net_desc desc;
     struct stage *stages;     /* inject ports [nodes], eject ports [nodes], links */
-    unsigned stage_count, tiles;
+    struct lane *lanes;       /* of all stages */
+    unsigned stage_count, tiles, layers;
     uint16_t *tile_of_node;
     uint16_t *route;          /* [from tile * tiles + to tile]: the link to take, as index into stages */
+    uint8_t *layer;           /* [from tile * tiles + to tile]; NULL: one layer */
     struct receiver {
         net_deliver_fn *fn;
         void *self;
@@ -71,7 +81,7 @@ struct net {
     struct packet_chunk *chunks;
     struct packet *free_packets;
     uint64_t in_flight_count;
-    uint32_t *audit;          /* net_check's scratch: slots in use [stage * VNET_COUNT + vnet] */
+    uint32_t *audit;          /* net_check's scratch: slots in use [stage * lanes + lane] */
     struct net_counters counters;
 };
 
@@ -79,11 +89,49 @@ static inline struct stage *inject_port(const struct net *n, unsigned node) { re
 static inline struct stage *eject_port(const struct net *n, unsigned node) { return &n->stages[n->desc.nodes + node]; }
 static inline unsigned first_link(const struct net *n) { return 2 * n->desc.nodes; }
 
-/* Topologies. tiles and links are asked before the stages exist; wire sets wire_ps and end_tile of the inject
- * ports' wires and of links, and fills the route table. */
-unsigned mesh_links(const struct net_desc *);
-void mesh_wire(struct net *);
-void crossbar_wire(struct net *);
+static inline unsigned lane_of(const struct net *n, enum vnet vnet, unsigned src, unsigned dst)
+{
+    if (!n->layer)
+        return vnet;
+    return vnet * n->layers + n->layer[n->tile_of_node[src] * n->tiles + n->tile_of_node[dst]];
+}
+
+/* A way between tiles, one direction. */
+struct link {
+    uint16_t from, to;
+    tick wire_ps;
+    tick occupancy_ps[2];     /* without, with data */
+};
+
+/* What a topology makes of a descriptor: tiles, links, and the way. */
+struct layout {
+    unsigned tiles, link_count, layers;
+    struct link *links;
+    uint16_t *route;          /* [from tile * tiles + to tile]: index into links */
+    uint8_t *layer;           /* the same: NULL when one layer is enough */
+    tick inject_wire_ps;
+    unsigned inject_tile;     /* where all inject wires end; EVERY_TILE: at the node's own */
+    bool medium;              /* the one link is a bus */
+};
+enum { EVERY_TILE = INT32_MAX, LAYERS_MAX = 8 };
+
+/* Topologies. The layout comes zeroed; layout_free afterwards, also after an error. */
+void crossbar_layout(const struct net_desc *, struct layout *);
+void mesh_layout(const struct net_desc *, struct layout *);
+void ring_layout(const struct net_desc *, struct layout *);
+void bus_layout(const struct net_desc *, struct layout *);
+/* NULL, or the key to blame with text in `why`. */
+const char *groups_layout(const struct net_desc *, struct layout *, char *why, size_t why_bytes);
+
+/* layout.c */
+void layout_tables(struct layout *, unsigned tiles, unsigned links_max);
+void layout_link(struct layout *, const struct net_desc *, unsigned from, unsigned to); /* of the mesh's and ring's kind */
+void layout_free(struct layout *);
+
+/* layers.c: fills layout.layer and .layers so that no layer's links can wait in a circle. False: more than LAYERS_MAX
+ * would be needed. */
+enum { TILES_OF_A_WAY = 512 }; /* at most, of topologies that need layers */
+bool layout_layers(struct layout *);
 
 /* net.c: serves what can be served now, makes sure of an event for the rest. */
 void stage_run(struct net *, struct stage *);

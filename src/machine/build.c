@@ -77,16 +77,32 @@ static void mmu_invalidate(void *tlb, uint16_t asid, vaddr va) { tlb_invalidate_
 
 /* ---- parts */
 
+/* The tile of a node of the network. Cores and slices are spread over it alike, devices sit on the first tile. */
+static unsigned tile_of(const struct machine *m, unsigned node)
+{
+    const struct machine_desc *d = &m->desc;
+    const struct net_desc *n = &d->net;
+    bool core = node < d->cores;
+    unsigned number = core ? node : node - m->first_home, count = core ? d->cores : d->llc.slices;
+    if (!core && node < m->first_home)
+        return 0;
+    switch (n->topology) {
+    case NET_MESH: return number % (n->columns * n->rows);
+    case NET_RING: return number % n->stops;
+    case NET_GROUPS: return number * n->groups / count; /* neighbours together, group sizes differ by one at most */
+    default: return 0;
+    }
+}
+
 static void wire_net(struct machine *m)
 {
     struct machine_desc *d = &m->desc;
     unsigned nodes = m->first_home + d->llc.slices;
     uint16_t *tiles = ARENA_ARRAY(m->arena, uint16_t, nodes);
-    unsigned tile_count = d->net.columns * d->net.rows;
-    for (unsigned i = 0; i < nodes; i++) {
-        unsigned on_tile = i < d->cores ? i : i < m->first_home ? 0 : i - m->first_home;
-        tiles[i] = (uint16_t)(on_tile % (tile_count ? tile_count : 1));
-    }
+    if (d->net.topology == NET_RING && d->net.stops == 0)
+        d->net.stops = d->cores > d->llc.slices ? d->cores : d->llc.slices;
+    for (unsigned i = 0; i < nodes; i++)
+        tiles[i] = (uint16_t)tile_of(m, i);
     d->net.nodes = nodes;
     d->net.tile_of_node = tiles;
     d->net.jitter_ps = d->net_jitter_ps;

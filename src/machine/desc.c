@@ -3,6 +3,7 @@
 
 #include "src/config/quantity.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
@@ -232,6 +233,37 @@ static void check_sets(struct diag *diag, struct node *machine, const char *key,
     }
 }
 
+/* At that key of net: if it is given; NULL: it is not. */
+static struct node *net_error(struct diag *diag, struct node *machine, const char *key, const char *rule, const char *what)
+{
+    struct node *group = node_peek(machine, "net"), *at = node_peek(group, key);
+    node_error(diag, at ? at : group ? blamed(group) : machine, rule, "%s", what);
+    return at;
+}
+
+static void check_net(struct diag *diag, struct node *machine, struct machine_desc *m)
+{
+    char why[NET_WHY_BYTES];
+    const struct net_desc *n = &m->net;
+    uint32_t places = m->cores > m->llc.slices ? m->cores : m->llc.slices;
+    if (n->topology == NET_MESH && (uint64_t)n->columns * n->rows > NET_TILES_MAX)
+        group_error(diag, machine, "net", "At most 1024 tiles.", "columns times rows is too many");
+    if (n->topology == NET_MESH && (uint64_t)n->columns * n->rows < places)
+        group_error(diag, machine, "net", "In a mesh every core and every slice has a tile: columns times rows must be at least their number.",
+                    "too few tiles for the cores or the slices");
+    if (n->topology == NET_RING && n->stops < places && (n->stops || places > NET_STOPS_MAX))
+        net_error(diag, machine, "stops", "In a ring every core and every slice has a stop: stops must be at least their number, and at most 256.",
+                    "too few stops for the cores or the slices");
+    const char *key = net_desc_error(n, why, sizeof why);
+    if (!key)
+        return;
+    static const char rule[] = "Links join groups 0 .. groups - 1 and hubs beyond: full, ring, hypercube, twisted-hypercube, star or a "
+                               "list such as \"0=1 1-2\".";
+    struct node *at = net_error(diag, machine, key, rule, why);
+    if (at && isalpha((unsigned char)at->text[0]) && choice_parse(at->text, net_link_shapes) < 0)
+        diag_suggest(diag, at->text, net_link_shapes, NET_LINK_SHAPES);
+}
+
 static void check_machine(struct diag *diag, struct node *machine, struct machine_desc *m)
 {
     check_sets(diag, machine, "l1", m->l1.size_bytes, m->l1.ways, 1);
@@ -244,12 +276,7 @@ static void check_machine(struct diag *diag, struct node *machine, struct machin
     if (m->l2.size_bytes * m->cores > m->llc.size_bytes * 16)
         group_error(diag, machine, "llc", "The last level is inclusive: what it evicts leaves the private caches too.",
                     "less than a sixteenth of all second-level caches");
-    if (m->net.topology == NET_MESH && (uint64_t)m->net.columns * m->net.rows > NET_TILES_MAX)
-        group_error(diag, machine, "net", "At most 1024 tiles.", "columns times rows is too many");
-    uint32_t places = m->cores > m->llc.slices ? m->cores : m->llc.slices;
-    if (m->net.topology == NET_MESH && (uint64_t)m->net.columns * m->net.rows < places)
-        group_error(diag, machine, "net", "In a mesh every core and every slice has a tile: columns times rows must be at least their number.",
-                    "too few tiles for the cores or the slices");
+    check_net(diag, machine, m);
     const char *text = tlb_desc_error(&m->tlb);
     if (text)
         group_error(diag, machine, "tlb", text, "entries and ways do not fit together");

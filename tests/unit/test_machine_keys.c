@@ -30,6 +30,9 @@ static const char mixed[] =
 #define BULK "agents=[{name: bulk, on: all, program: alloc-bulk, gfp: KERNEL, pages: 600, count: 1}]"
 #define STREAMS "agents=[{name: a, on: device0, program: dma-stream, bytes: 4KiB, count: 9}, {name: b, on: device1, program: dma-stream, bytes: 4KiB, count: 9}]"
 #define MESH "machine.net={topology: mesh, columns: 4, rows: 3, hop: 3cycles, inject: 2cycles}"
+#define RING "machine.net={topology: ring, hop: 3cycles, inject: 2cycles}"
+#define GROUPS "machine.net={topology: groups, groups: 4, package: 2, links: star, hop: 3cycles, link: 12cycles, near_link: 6cycles, " \
+    "link_control_occupancy: 1cycles, link_data_occupancy: 3cycles}"
 
 /* `with`: set in both runs. */
 static const struct key { const char *path, *value, *with; } keys[] = {
@@ -71,6 +74,14 @@ static const struct key { const char *path, *value, *with; } keys[] = {
     { "machine.net.topology", "mesh", "machine.net.columns=9" },
     { "machine.net.columns", "5", MESH },
     { "machine.net.rows", "4", MESH },
+    { "machine.net.stops", "13", RING },
+    { "machine.net.groups", "3", GROUPS },
+    { "machine.net.package", "1", GROUPS },
+    { "machine.net.links", "ring", GROUPS },
+    { "machine.net.link", "14cycles", GROUPS },
+    { "machine.net.near_link", "7cycles", GROUPS },
+    { "machine.net.link_control_occupancy", "3cycles", GROUPS },
+    { "machine.net.link_data_occupancy", "6cycles", GROUPS },
     { "machine.net.hop", "7cycles", NULL },
     { "machine.net.inject", "5cycles", MESH },
     { "machine.net.control_occupancy", "4cycles", NULL },
