@@ -4,6 +4,7 @@
  * stored onward moves must end in a quiet state; where they run in a circle, all onward moves are tried until a
  * fixed point.
  */
+#include "models/coherence/lines.h"
 #include "models/coherence/states.h"
 #include "models/coherence/world.h"
 
@@ -70,11 +71,10 @@ static bool expand(struct search *s, uint32_t i)
         }
         if (f == FIRED_NOTHING)
             continue;
-        bool onward = moves[k].kind <= MOVE_LAST_ONWARD;
-        goes_on |= onward;
+        goes_on |= moves[k].onward;
         s->transitions++;
         ops->pack(s->model, &next, states_place(&s->states));
-        states_offer(&s->states, i, onward);
+        states_offer(&s->states, i, moves[k].onward);
     }
     s->expanded = i + 1;
     return goes_on || judge_rest(s, i, &w);
@@ -131,7 +131,7 @@ static bool leads_to_live(struct search *s, uint32_t i, const uint8_t *mark)
     uint64_t key[KEY_WORDS_MAX];
     ops->unpack(s->model, states_key(&s->states, i), &w);
     unsigned n = ops->moves(s->model, &w, moves);
-    for (unsigned k = 0; k < n && moves[k].kind <= MOVE_LAST_ONWARD; k++) {
+    for (unsigned k = 0; k < n && moves[k].onward; k++) {
         if (ops->fire(s->model, &w, moves[k], &next) != FIRED_CHANGED)
             continue;
         ops->pack(s->model, &next, key);
@@ -288,7 +288,10 @@ struct explore_result explore(const struct protocol *p, struct explore_options o
     struct explore_result r = { 0 };
     struct space space;
     CHECK(o.caches >= 1 && o.caches <= EXPLORE_CACHES_MAX, "explorer: %u caches", o.caches);
+    CHECK(o.lines <= EXPLORE_LINES_MAX, "explorer: %u lines", o.lines);
     space_init(&space, p, o, &r.counts);
+    if (o.lines > 1)
+        lines_init(&space, o);
     search_model(&space.model, o, &r);
     r.unused_rows = count_unused(p, &r.counts);
     return r;

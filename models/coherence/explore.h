@@ -1,4 +1,4 @@
-/* models/coherence/explore.h - every reachable state of one line, by breadth-first search over cache_step and
+/* models/coherence/explore.h - every reachable state of one line or a few, by breadth-first search over cache_step and
  * home_step, the very functions the timed machine runs.
  *
  * Model: N caches and perhaps a device agent, one home, one line. Messages in flight are a set: they may arrive
@@ -13,7 +13,9 @@
  * and when nothing is in flight, caches and home are stable and agree, and the home's data is current unless
  * there is an owner.
  *
- * Caches are interchangeable: of states that differ by renaming caches one is kept (C. N. Ip, D. L. Dill, Better
+ * Several lines compete for places in caches and home, and for MSHRs: lines.h says how.
+ *
+ * Caches are interchangeable, and so are lines: of states that differ by renaming them one is kept (C. N. Ip, D. L. Dill, Better
  * verification through symmetry, 1996).
  */
 #ifndef LAB_MODELS_COHERENCE_EXPLORE_H
@@ -21,12 +23,17 @@
 
 #include "models/coherence/table.h"
 
-enum { EXPLORE_CACHES_MAX = 4, EXPLORE_TEXT_BYTES = 160, EXPLORE_STATES_MAX = 50000000 };
+enum { EXPLORE_CACHES_MAX = 4, EXPLORE_LINES_MAX = 4, EXPLORE_TEXT_BYTES = 160, EXPLORE_STATES_MAX = 50000000 };
 
 struct explore_options {
     unsigned caches;       /* 1 .. EXPLORE_CACHES_MAX */
     bool device;           /* one agent more, that reads once, writes and evicts */
     bool recalls;
+    unsigned lines;        /* 1 .. EXPLORE_LINES_MAX, 0: 1 */
+    /* With several lines (see lines.h); 0: the default */
+    unsigned mshrs;        /* operations and evictions that a cache has under way at once; 2 */
+    unsigned cache_ways;   /* lines that a cache has room for; one less than there are */
+    unsigned home_ways;    /* lines that the home has room for; all */
     uint64_t max_states;   /* 0: EXPLORE_STATES_MAX */
 };
 

@@ -1,7 +1,7 @@
 /* models/coherence/model.h - what the search must know about an explored system: its states packed into words of 64
  * bits, the moves out of a state, and the judgement of each. Private to the explorer.
  *
- * world.h is one line between caches and a home. A world is a plain struct that may be copied byte by byte; two
+ * world.h is one line between caches and a home, lines.h several of them. A world is a plain struct that may be copied byte by byte; two
  * worlds pack alike exactly if they differ only by names that do not matter.
  */
 #ifndef LAB_MODELS_COHERENCE_MODEL_H
@@ -11,9 +11,14 @@
 
 enum { KEY_WORDS_MAX = 16, MODEL_MOVES_MAX = 160, WORLD_BYTES_MAX = 4096 };
 
-/* Kinds up to MOVE_LAST_ONWARD carry on what has begun: progress is judged by them alone. */
-enum move_kind { MOVE_DELIVER, MOVE_CORE, MOVE_OWN /* of the home */, MOVE_LAST_ONWARD = MOVE_DELIVER };
-struct move { uint8_t kind /* enum move_kind */, index /* message or agent */, event; };
+enum move_kind { MOVE_DELIVER, MOVE_CORE, MOVE_OWN /* of the home */ };
+struct move {
+    uint8_t kind;       /* enum move_kind */
+    uint8_t index;      /* message or agent */
+    uint8_t event;
+    uint8_t line;       /* of several */
+    bool onward;        /* carries on what has begun: progress is judged by these alone */
+};
 
 enum fired {
     FIRED_CHANGED,  /* `to` is the successor; otherwise `to` means nothing */

@@ -73,6 +73,7 @@ static void judge(FILE *out, const struct protocol *p, struct explore_options o,
 struct mutant_result mutants(FILE *out, const struct protocol *p, struct explore_options o)
 {
     struct mutant_result r = { 0 };
+    o.lines = 1;
     if (o.caches < MUTANT_CACHES_MIN)
         o.caches = MUTANT_CACHES_MIN;
     for (unsigned c = 0; c < CTL_COUNT; c++)

@@ -20,8 +20,14 @@ static void print_head(FILE *out, const struct protocol *p, const struct explore
     fprintf(out, "%s: %s\n", p->name, p->title);
     fprintf(out, "  %u states and %u rows in the cache, %u states and %u rows in the home\n", p->table[CTL_CACHE].n_states,
             protocol_row_count(p, CTL_CACHE), p->table[CTL_HOME].n_states, protocol_row_count(p, CTL_HOME));
-    fprintf(out, "Explored with %u cache%s%s, one line, messages in any order%s:\n", o->caches, o->caches == 1 ? "" : "s",
-            o->device ? " and a device" : "", o->recalls ? ", recalls at any time" : "");
+    bool many = o->lines > 1, short_home = many && o->home_ways && o->home_ways < o->lines;
+    fprintf(out, "Explored with %u cache%s%s, ", o->caches, o->caches == 1 ? "" : "s", o->device ? " and a device" : "");
+    if (many)
+        fprintf(out, "%u lines, room for %u in a cache and %u in the home, %u under way per cache, ", o->lines,
+                o->cache_ways ? o->cache_ways : o->lines - 1, short_home ? o->home_ways : o->lines, o->mshrs ? o->mshrs : 2);
+    else
+        fputs("one line, ", out);
+    fprintf(out, "messages in any order%s:\n", short_home ? "" : o->recalls ? ", recalls at any time" : "");
 }
 
 static void print_found(FILE *out, const struct explore_result *r)
@@ -53,9 +59,9 @@ static int status_of(const struct protocol *p, const struct explore_options *o, 
         fputs("  every row was used\n", out);
         return EXIT_CLEAN;
     }
-    bool enough = o->caches >= 3;
+    bool enough = o->caches >= 3 && o->lines <= 1;
     fprintf(out, "  %u rows were not used%s\n", r->unused_rows,
-            enough ? ": a row that can never fire does not belong in the table" : " (some need three caches)");
+            enough ? ": a row that can never fire does not belong in the table" : " (some need three caches or one line alone)");
     if (enough)
         print_unused(out, p, &r->counts);
     return enough ? EXIT_VIOLATION : EXIT_CLEAN;
@@ -72,7 +78,8 @@ int protocol_verify(FILE *out, const struct protocol *p, struct explore_options 
     explore_result_free(&r);
     if (!with_mutants || status != EXIT_CLEAN || r.outcome == EXPLORE_LIMIT)
         return status;
-    fputs("Mutants: each row deleted, and each row given every other next state.\n", out);
+    fprintf(out, "Mutants: each row deleted, and each row given every other next state%s.\n",
+            o.lines > 1 ? "; explored with one line" : "");
     struct mutant_result m = mutants(out, p, o);
     if (states)
         *states += m.states;

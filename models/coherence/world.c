@@ -84,8 +84,6 @@ static uint32_t states_with_data(const struct protocol *p, enum controller c)
     return holds;
 }
 
-static const struct model_ops world_ops;
-
 void space_init(struct space *x, const struct protocol *p, struct explore_options o, struct row_counts *counts)
 {
     memset(x, 0, sizeof *x);
@@ -93,8 +91,9 @@ void space_init(struct space *x, const struct protocol *p, struct explore_option
     x->caches = o.caches;
     x->agents = o.caches + o.device;
     x->recalls = o.recalls && p->table[CTL_HOME].row[0][HEV_RECALL] != ROW_ILLEGAL;
-    x->model = (struct model){ .ops = &world_ops, .key_words = sizeof(union key) / 8, .counts = counts };
-    x->demotes = o.recalls && p->table[CTL_HOME].row[0][HEV_DEMOTE] != ROW_ILLEGAL;
+    x->inner_home = o.lines <= 1;
+    x->demotes = o.recalls && x->inner_home && p->table[CTL_HOME].row[0][HEV_DEMOTE] != ROW_ILLEGAL;
+    x->model = (struct model){ .ops = &one_line_ops, .key_words = sizeof(union key) / 8, .counts = counts };
     for (unsigned e = 0; e <= CEV_READ_ONCE; e++)
         if (protocol_has_event(p, (enum cache_event)e) || e == CEV_EVICT)
             x->events[0] |= 1u << e;
@@ -107,10 +106,8 @@ void space_init(struct space *x, const struct protocol *p, struct explore_option
     world_pack_init(x);
 }
 
-static void world_first(const struct model *m, void *world)
+void world_first(const struct space *x, struct world *w)
 {
-    const struct space *x = (const struct space *)m;
-    struct world *w = world;
     memset(w, 0, sizeof *w);
     w->home = (struct home_line){ .owner = -1, .requester = -1, .txn = -1, .version = x->home_holds & 1 };
     w->memory_current = true;
@@ -374,31 +371,30 @@ static bool same_flight(const struct flight *a, const struct flight *b)
            a->current == b->current;
 }
 
-/* A core event that waits is no move, but its row is used. */
-static unsigned world_moves(const struct model *m, const void *world, struct move moves[MODEL_MOVES_MAX])
+unsigned world_deliveries(const struct space *x, const struct world *w, struct move moves[2 * WORLD_MESSAGES_MAX])
 {
-    const struct space *x = (const struct space *)m;
-    const struct world *w = world;
+    bool gets_r = x->inner_home && x->p->table[CTL_HOME].row[w->home.state][HEV_GETS_R] != ROW_ILLEGAL;
     unsigned n = 0;
     for (unsigned i = 0; i < w->n_messages; i++)
         if (i == 0 || !same_flight(&w->message[i], &w->message[i - 1])) {
-            moves[n++] = (struct move){ MOVE_DELIVER, (uint8_t)i, 0 };
-            if (w->message[i].kind == MSG_GETS && x->p->table[CTL_HOME].row[w->home.state][HEV_GETS_R] != ROW_ILLEGAL)
-                moves[n++] = (struct move){ MOVE_DELIVER, (uint8_t)i, HEV_GETS_R };
+            moves[n++] = (struct move){ .kind = MOVE_DELIVER, .index = (uint8_t)i, .onward = true };
+            if (gets_r && w->message[i].kind == MSG_GETS)
+                moves[n++] = (struct move){ .kind = MOVE_DELIVER, .index = (uint8_t)i, .event = HEV_GETS_R, .onward = true };
         }
-    for (unsigned a = 0; a < x->agents; a++) {
-        uint8_t state = w->line[a].state;
-        uint32_t events = x->events[a >= x->caches], waiting = events & x->waits[state];
-        if (m->counts)
-            for (uint32_t left = waiting; left; left &= left - 1)
-                m->counts->cache[state][__builtin_ctz(left)]++;
-        for (events &= ~waiting & (state == 0 ? ~(1u << CEV_EVICT) : ~0u); events; events &= events - 1)
-            moves[n++] = (struct move){ MOVE_CORE, (uint8_t)a, (uint8_t)__builtin_ctz(events) };
-    }
-    if (x->recalls)
-        moves[n++] = (struct move){ MOVE_OWN, 0, HEV_RECALL };
-    if (x->demotes)
-        moves[n++] = (struct move){ MOVE_OWN, 0, HEV_DEMOTE };
+    return n;
+}
+
+/* A core event that waits is no move, but its row is used. */
+unsigned world_core_events(const struct space *x, const struct world *w, unsigned a, struct move moves[CACHE_EVENT_COUNT])
+{
+    unsigned n = 0;
+    uint8_t state = w->line[a].state;
+    uint32_t events = x->events[a >= x->caches], waiting = events & x->waits[state];
+    if (x->model.counts)
+        for (uint32_t left = waiting; left; left &= left - 1)
+            x->model.counts->cache[state][__builtin_ctz(left)]++;
+    for (events &= ~waiting & (state == 0 ? ~(1u << CEV_EVICT) : ~0u); events; events &= events - 1)
+        moves[n++] = (struct move){ .kind = MOVE_CORE, .index = (uint8_t)a, .event = (uint8_t)__builtin_ctz(events) };
     return n;
 }
 
@@ -440,9 +436,8 @@ static enum fired deliver(struct space *x, const struct world *from, struct worl
     return fire_cache(x, from, to, a, cache_classify(&from->line[a], &x->in), &x->in);
 }
 
-static enum fired world_fire(struct model *m, const void *from, struct move move, void *to)
+enum fired world_fire(struct space *x, const struct world *from, struct move move, struct world *to)
 {
-    struct space *x = (struct space *)m;
     switch ((enum move_kind)move.kind) {
     case MOVE_DELIVER: return deliver(x, from, to, move);
     case MOVE_CORE: return fire_cache(x, from, to, move.index, move.event, NULL);
@@ -453,26 +448,16 @@ static enum fired world_fire(struct model *m, const void *from, struct move move
 
 /* ---- at rest */
 
-static bool world_quiet(const struct model *m, const void *world)
+bool world_quiet(const struct space *x, const struct world *w)
 {
-    const struct space *x = (const struct space *)m;
-    const struct world *w = world;
     bool quiet = w->n_messages == 0 && w->asked == ASKED_NOTHING && home_stable(x->p, w->home.state);
     for (unsigned a = 0; a < x->agents; a++)
         quiet = quiet && w->pending[a] == PENDING_NONE && cache_stable(x->p, w->line[a].state);
     return quiet;
 }
 
-static bool world_silent(const struct model *m, const void *world)
+bool world_agrees(struct space *x, const struct world *w)
 {
-    (void)m;
-    return ((const struct world *)world)->n_messages == 0;
-}
-
-static bool world_agrees(struct model *m, const void *world)
-{
-    struct space *x = (struct space *)m;
-    const struct world *w = world;
     for (int a = 0; a < (int)x->agents; a++) {
         uint8_t state = w->line[a].state;
         bool owns = x->p->owning >> state & 1, is_owner = w->home.owner == a;
@@ -513,10 +498,8 @@ static void print_flight(FILE *out, const struct space *x, const struct world *w
     fputs(w->n_messages ? "\n" : "nothing\n", out);
 }
 
-static void world_print_move(FILE *out, struct model *m, const void *before, struct move move, const void *after)
+void world_print_move(FILE *out, struct space *x, const struct world *from, struct move move, const struct world *to)
 {
-    struct space *x = (struct space *)m;
-    const struct world *from = before, *to = after;
     int who = move.kind == MOVE_CORE ? move.index : move.kind == MOVE_OWN ? AT_HOME : from->message[move.index].to;
     unsigned event = move.event;
     if (move.kind == MOVE_DELIVER) {
@@ -530,9 +513,3 @@ static void world_print_move(FILE *out, struct model *m, const void *before, str
             x->p->table[c].name[new]);
     print_flight(out, x, to);
 }
-
-static const struct model_ops world_ops = {
-    .world_bytes = sizeof(struct world), .first = world_first, .pack = world_pack, .unpack = world_unpack,
-    .moves = world_moves, .fire = world_fire, .quiet = world_quiet, .silent = world_silent, .agrees = world_agrees,
-    .print_move = world_print_move,
-};

@@ -48,15 +48,31 @@ struct space {
     const struct protocol *p;
     unsigned caches, agents;
     bool recalls, demotes;
+    bool inner_home;                /* the home may stand between two levels: DEMOTE, and GETS_R for any GETS */
     uint32_t events[2];             /* core events that caches [0] and the device [1] may begin, by bit */
     uint32_t waits[STATES_MAX];     /* core events that wait in a cache's state, by bit */
     uint32_t cache_holds, home_holds; /* states in which the data matters; elsewhere it counts as stale */
     uint8_t order[EXPLORE_ORDERS_MAX][EXPLORE_CACHES_MAX]; /* all orders of the caches */
     unsigned n_orders;
+    unsigned lines, mshrs, cache_ways, home_ways; /* lines.h */
     struct msg in;
     struct outbox out;
 };
 
+/* ---- one line; the functions of model_ops call these */
+void world_first(const struct space *, struct world *);
+unsigned world_deliveries(const struct space *, const struct world *, struct move moves[2 * WORLD_MESSAGES_MAX]);
+unsigned world_core_events(const struct space *, const struct world *, unsigned agent, struct move moves[CACHE_EVENT_COUNT]);
+enum fired world_fire(struct space *, const struct world *from, struct move, struct world *to);
+bool world_quiet(const struct space *, const struct world *);
+bool world_agrees(struct space *, const struct world *);
+void world_print_move(FILE *, struct space *, const struct world *from, struct move, const struct world *to);
+
+/* ---- packing. Names: 1 + number of the place an agent is packed into, by agent from -1; names[0] is the home's, 0. */
+void world_signatures(const struct space *, const struct world *, uint64_t sign[WORLD_AGENTS_MAX]);
+void world_pack_as(const struct space *, const struct world *, const uint8_t names[WORLD_AGENTS_MAX + 1], union key *);
+
+extern const struct model_ops one_line_ops;
 void space_init(struct space *, const struct protocol *, struct explore_options, struct row_counts *);
 void world_pack_init(struct space *);
 void world_pack(const struct model *, const void *world, uint64_t *key);

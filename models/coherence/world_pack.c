@@ -56,7 +56,7 @@ static void pack_messages(const struct world *w, const uint8_t *slot, uint16_t p
 }
 
 /* What the messages say about each cache, other names left out. */
-static void signatures(const struct space *x, const struct world *w, uint64_t sign[WORLD_AGENTS_MAX])
+void world_signatures(const struct space *x, const struct world *w, uint64_t sign[WORLD_AGENTS_MAX])
 {
     for (unsigned a = 0; a < x->agents; a++)
         sign[a] = (uint64_t)pack_agent(w, a) << 48;
@@ -117,7 +117,7 @@ void world_pack(const struct model *m, const void *world, uint64_t *words)
     uint8_t order[EXPLORE_CACHES_MAX], names[WORLD_AGENTS_MAX + 1] = { 0 }, *slot = names + 1;
     union key key = { .words = { 0 } };
     bool tied = false;
-    signatures(x, w, sign);
+    world_signatures(x, w, sign);
     for (unsigned a = 0; a < x->caches; a++) {
         unsigned at = a;
         for (; at > 0 && sign[order[at - 1]] > sign[a]; at--)
@@ -138,6 +138,15 @@ void world_pack(const struct model *m, const void *world, uint64_t *words)
     if (tied)
         break_ties(x, w, sign, order, slot, &key);
     memcpy(words, key.words, sizeof key.words);
+}
+
+void world_pack_as(const struct space *x, const struct world *w, const uint8_t names[WORLD_AGENTS_MAX + 1], union key *key)
+{
+    *key = (union key){ .words = { 0 } };
+    for (unsigned a = 0; a < x->agents; a++)
+        key->agent[names[a + 1] - 1] = pack_agent(w, a);
+    key->home = pack_home(w);
+    pack_messages(w, names + 1, key->message);
 }
 
 void world_unpack(const struct model *model, const uint64_t *words, void *world)

@@ -6,10 +6,14 @@
 #include "src/cli/cli.h"
 #include "src/cli/protocol.h"
 
-enum { KEY_CACHES = 0x200, KEY_MUTANTS, KEY_DEVICE, KEY_NO_RECALLS, KEY_MAX_STATES };
+enum { KEY_CACHES = 0x200, KEY_MUTANTS, KEY_DEVICE, KEY_NO_RECALLS, KEY_MAX_STATES, KEY_LINES, KEY_MSHRS, KEY_CACHE_WAYS, KEY_HOME_WAYS };
 
 static const struct argp_option options[] = {
     { "caches", KEY_CACHES, "N", 0, "Caches that share the line (default: 2)", 0 },
+    { "lines", KEY_LINES, "N", 0, "Lines that compete for the places in caches and home (default: 1)", 0 },
+    { "cache-ways", KEY_CACHE_WAYS, "N", 0, "Lines a cache has room for (default: all but one)", 0 },
+    { "home-ways", KEY_HOME_WAYS, "N", 0, "Lines the home has room for (default: all; fewer: it recalls only on need)", 0 },
+    { "mshrs", KEY_MSHRS, "N", 0, "With several lines: operations a cache may have under way (default: 2)", 0 },
     { "device", KEY_DEVICE, NULL, 0, "A device agent beside them", 0 },
     { "no-recalls", KEY_NO_RECALLS, NULL, 0, "The last level never needs the place", 0 },
     { "max-states", KEY_MAX_STATES, "N", 0, "Give up after so many states (default: 50 million)", 0 },
@@ -27,6 +31,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_DEVICE: own->explore.device = true; return 0;
     case KEY_NO_RECALLS: own->explore.recalls = false; return 0;
     case KEY_MAX_STATES: own->explore.max_states = parse_number("--max-states", arg, 1, UINT64_MAX); return 0;
+    case KEY_LINES: own->explore.lines = (unsigned)parse_number("--lines", arg, 1, EXPLORE_LINES_MAX); return 0;
+    case KEY_CACHE_WAYS: own->explore.cache_ways = (unsigned)parse_number("--cache-ways", arg, 1, EXPLORE_LINES_MAX); return 0;
+    case KEY_HOME_WAYS: own->explore.home_ways = (unsigned)parse_number("--home-ways", arg, 1, EXPLORE_LINES_MAX); return 0;
+    case KEY_MSHRS: own->explore.mshrs = (unsigned)parse_number("--mshrs", arg, 1, EXPLORE_LINES_MAX); return 0;
     case KEY_MUTANTS: own->mutants = true; return 0;
     default: return ARGP_ERR_UNKNOWN;
     }

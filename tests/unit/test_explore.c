@@ -21,6 +21,20 @@ static void teardown(void) { rig_free(&rig); }
 
 TestSuite(explore, .init = setup, .fini = teardown, .timeout = 900);
 
+static row_word with_action(row_word w, unsigned drop, unsigned becomes)
+{
+    row_word kept = w & 0xffff;
+    unsigned at = 16;
+    for (uint64_t a = row_actions(w); a; a >>= 8) {
+        unsigned code = (a & 0xff) == drop ? becomes : (unsigned)(a & 0xff);
+        if (code) {
+            kept |= (row_word)code << at;
+            at += 8;
+        }
+    }
+    return kept;
+}
+
 static void expect_passes(struct explore_options o, uint64_t states, uint64_t transitions, unsigned unused)
 {
     struct explore_result r = explore(rig.p, o);
@@ -51,6 +65,30 @@ Test(explore, two_caches_and_a_device_use_every_row)
 Test(explore, three_caches_use_every_row)
 {
     expect_passes((struct explore_options){ .caches = 3, .recalls = true }, 116250, 438407, 0);
+}
+
+/* Two lines that compete for places: caches with room for one and one operation at a time, then two; a home with
+ * room for one. */
+Test(explore, two_lines)
+{
+    expect_passes((struct explore_options){ .caches = 2, .lines = 2, .mshrs = 1, .recalls = true }, 497678, 2317702, 35);
+    expect_passes((struct explore_options){ .caches = 2, .lines = 2, .home_ways = 1, .recalls = true }, 158281, 693764, 96);
+    expect_passes((struct explore_options){ .caches = 1, .lines = 2, .recalls = true }, 1806, 7501, 173);
+    expect_passes((struct explore_options){ .caches = 1, .lines = 3, .home_ways = 2, .cache_ways = 1 }, 11162, 49437, 176);
+    expect_passes((struct explore_options){ .caches = 1, .device = true, .lines = 2, .mshrs = 1 }, 24032, 92661, 85);
+}
+
+Test(explore, a_fault_among_two_lines_names_the_line)
+{
+    struct protocol copy = *rig.p;
+    row_word w = with_action(rig_row(&copy, CTL_CACHE, "M", "EVICT"), CACT_SEND_PUT, 0);
+    rig_plant(&copy, CTL_CACHE, "M", "EVICT", row_redirect(w, 0));
+    struct explore_result r = explore(&copy, (struct explore_options){ .caches = 1, .lines = 2, .mshrs = 1 });
+    cr_expect_eq(r.outcome, EXPLORE_VIOLATION);
+    cr_expect_str_eq(r.what, "line 1: at rest, cache 0 is no owner but the home thinks otherwise");
+    cr_expect(strstr(r.trace, "  7  line 1  cache 0  DATA_LAST    IM > M "), "nothing is evicted without need\n%s", r.trace);
+    cr_expect(strstr(r.trace, "  8  line 1  cache 0  EVICT         M > I "), "%s", r.trace);
+    explore_result_free(&r);
 }
 
 Test(explore, a_protocol_with_one_copy)
@@ -113,20 +151,6 @@ static const struct planted {
     { "old flush forgotten", CTL_HOME, "DM", "PUTF_OLD", "DM", HACT_FWD_FLUSH_TO_OWNER, HACT_PUTACK_TO_REQ,
       EXPLORE_VIOLATION, "ends a flush that left" },
 };
-
-static row_word with_action(row_word w, unsigned drop, unsigned becomes)
-{
-    row_word kept = w & 0xffff;
-    unsigned at = 16;
-    for (uint64_t a = row_actions(w); a; a >>= 8) {
-        unsigned code = (a & 0xff) == drop ? becomes : (unsigned)(a & 0xff);
-        if (code) {
-            kept |= (row_word)code << at;
-            at += 8;
-        }
-    }
-    return kept;
-}
 
 Test(explore, planted_faults_are_found_and_told)
 {
