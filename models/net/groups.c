@@ -101,7 +101,8 @@ static bool draw_link(struct graph *g, const char **text, char *why, size_t why_
     if (a < TILES_MAX && (*end == '=' || *end == '-') && isdigit((unsigned char)end[1]))
         b = strtoul(end + 1, &end, 10);
     if (b >= TILES_MAX || end != *text + length) {
-        snprintf(why, why_bytes, "\"%.*s\" is no link such as 0=1 or 0-1, of numbers below %d", length > 40 ? 40 : length, *text, TILES_MAX);
+        snprintf(why, why_bytes, "\"%.*s\" is no link such as 0=1 or 0-1, of numbers below %d", length > 40 ? 40 : length, *text,
+                 TILES_MAX);
         return false;
     }
     if (a == b || g->kind[a][b] != NO_LINK) {

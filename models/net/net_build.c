@@ -69,7 +69,8 @@ static void check_desc(const struct net_desc *d)
     CHECK((near ? d->hop_ps : d->inject_ps) > 0, "net: a message between near nodes would take no time");
     CHECK(d->topology != NET_MESH || (in_range(d->columns, NET_TILES_MAX) && in_range(d->rows, NET_TILES_MAX / d->columns)),
           "net: a mesh of %u by %u tiles (1 to %d tiles)", d->columns, d->rows, NET_TILES_MAX);
-    CHECK(d->topology != NET_RING || in_range(d->stops, NET_STOPS_MAX), "net: a ring of %u stops (1 to %d)", d->stops, NET_STOPS_MAX);
+    CHECK(d->topology != NET_RING || in_range(d->stops, NET_STOPS_MAX),
+          "net: a ring of %u stops (1 to %d)", d->stops, NET_STOPS_MAX);
     CHECK(d->topology != NET_GROUPS
               || (in_range(d->groups, NET_GROUPS_MAX) && in_range(d->package, NET_GROUPS_MAX) && d->link_ps && d->near_link_ps),
           "net: %u groups, %u in a package (1 to %d), or a link of no time", d->groups, d->package, NET_GROUPS_MAX);

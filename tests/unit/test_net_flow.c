@@ -162,24 +162,34 @@ static void assert_little(const struct rig *r)
 static struct net_desc shape(unsigned i)
 {
     static const uint16_t crowded[20] = { 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 11, 11, 3, 3, 8 };
+    static const enum net_topology topologies[] = { NET_CROSSBAR, NET_MESH, NET_RING, NET_GROUPS, NET_BUS };
+    static const char *const links[] = { "full", "ring", "twisted-hypercube", "star",
+                                         "0=1 1-2 2-12 12=3 3-4 4-5 5-6 6=7 7-8 8-9 9-10 10-11 11-0" };
     struct net_desc d = crossbar_desc(i % 2 ? 20 : 5, (unsigned[]){ 1, 2, 3, 0 }[i / 2 % 4]);
-    if (i >= 8) {
-        d.topology = NET_MESH;
-        d.columns = i % 2 ? 4 : 2;
-        d.rows = i % 2 ? 3 : 1;
-        d.tile_of_node = i % 2 ? crowded : NULL;
-        d.inject_ps = 300;
-    }
+    d.topology = topologies[i / 8];
+    d.columns = i % 2 ? 4 : 2;
+    d.rows = i % 2 ? 3 : 1;
+    d.stops = i % 2 ? 12 : 5;
+    d.groups = i % 8 == 5 ? 16 : 12;
+    d.package = i % 4 == 3 ? 4 : 1;
+    d.links = i % 2 ? links[(i + 1) / 2 % 5] : links[i % 3 % 2];
+    d.tile_of_node = i % 2 && d.topology != NET_CROSSBAR ? crowded : NULL;
+    d.inject_ps = 300;
+    d.link_ps = 2300;
+    d.near_link_ps = 900;
+    d.link_control_occupancy_ps = 200;
+    d.link_data_occupancy_ps = 500;
     return d;
 }
+enum { SHAPES = 40 };
 
 Test(net_flow, random_traffic_arrives_once_in_order_and_gives_slots_back)
 {
     uint64_t total_stalls = 0;
-    for (unsigned i = 0; i < 32; i++) {
+    for (unsigned i = 0; i < 2 * SHAPES; i++) {
         uint64_t seed = 4100 + i;
-        struct net_desc d = shape(i % 16);
-        struct rig *r = rig_new(&d, (struct engine_desc){ .queue = i % 2 ? QUEUE_HEAP : QUEUE_WHEEL, .shuffle_seed = i / 16 });
+        struct net_desc d = shape(i % SHAPES);
+        struct rig *r = rig_new(&d, (struct engine_desc){ .queue = i % 2 ? QUEUE_HEAP : QUEUE_WHEEL, .shuffle_seed = i / SHAPES });
         plan_random(r, d.nodes, seed, 3000, 400000, i % 3 == 0);
         for (tick t = 10000; t < 400000; t += 30000) {
             engine_run(r->engine, t);
@@ -189,8 +199,8 @@ Test(net_flow, random_traffic_arrives_once_in_order_and_gives_slots_back)
         assert_once_and_in_order(r, true);
         assert_little(r);
         for (unsigned s = d.nodes; s < r->net->stage_count; s++)
-            for (unsigned v = 0; v < VNET_COUNT; v++)
-                cr_assert_eq(r->net->stages[s].lane[v].credits, r->net->desc.slots_per_vnet, "seed %llu: %s",
+            for (unsigned v = 0; v < r->net->stages[s].lanes; v++)
+                cr_assert_eq(r->net->stages[s].lane[v].credits, r->net->stages[s].slots, "seed %llu: %s",
                              (unsigned long long)seed, r->net->stages[s].name);
         total_stalls += net_counters(r->net).stages.credit_stall_count;
         rig_free(r);
@@ -256,7 +266,7 @@ static uint64_t burst_digest(unsigned which, bool backwards, enum queue_kind que
 
 Test(net_flow, order_of_planning_and_queue_do_not_matter)
 {
-    for (unsigned which = 0; which < 16; which++) {
+    for (unsigned which = 0; which < SHAPES; which++) {
         uint64_t digest = burst_digest(which, false, QUEUE_WHEEL);
         cr_assert_eq(digest, burst_digest(which, true, QUEUE_WHEEL), "shape %u", which);
         cr_assert_eq(digest, burst_digest(which, false, QUEUE_HEAP), "shape %u", which);
@@ -264,10 +274,10 @@ Test(net_flow, order_of_planning_and_queue_do_not_matter)
 }
 
 /* Sends called at one instant, from one event, in two orders: with slots to spare, nothing changes. */
-static uint64_t instant_digest(bool backwards)
+static uint64_t instant_digest(unsigned which, bool backwards)
 {
-    struct net_desc d = shape(9);
-    d.slots_per_vnet = 0;
+    struct net_desc d = shape(which);
+    d.slots_per_vnet = 65535;
     struct rig *r = rig_new(&d, wheel);
     for (unsigned i = 0; i < d.nodes; i++)
         for (unsigned k = 0; k < 20; k++) {
@@ -283,7 +293,8 @@ static uint64_t instant_digest(bool backwards)
 
 Test(net_flow, order_of_calls_at_one_instant_does_not_matter)
 {
-    cr_assert_eq(instant_digest(false), instant_digest(true));
+    for (unsigned which = 9; which < SHAPES; which += 4)
+        cr_assert_eq(instant_digest(which, false), instant_digest(which, true), "shape %u", which);
 }
 
 /* ---- the check notices */
