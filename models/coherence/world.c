@@ -1,87 +1,16 @@
 /* models/coherence/world.c - the moves of the explored system and what is checked at each. */
 #include "models/coherence/world.h"
 
-#include <stdarg.h>
 #include <string.h>
 
-/* ---- faults */
+/* ---- names */
 
-__attribute__((format(printf, 2, 3)))
-static enum fired fault(struct space *x, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(x->model.fault, sizeof x->model.fault, format, args);
-    va_end(args);
-    return FIRED_FAULT;
-}
+#define fault(x, ...) model_fault(&(x)->model, __VA_ARGS__)
 
 static const char *agent_name(const struct space *x, int agent)
 {
     static const char *const names[EXPLORE_CACHES_MAX] = { "cache 0", "cache 1", "cache 2", "cache 3" };
     return agent < 0 ? "home" : agent < (int)x->caches ? names[agent] : "device";
-}
-
-/* ---- where data matters */
-
-static bool reads_or_sends(row_word w, unsigned event)
-{
-    bool reads = event == CEV_LOAD || event == CEV_STORE || event == CEV_READ_ONCE;
-    if (row_verdict(w) != STEP_DONE)
-        return false;
-    for (uint64_t a = row_actions(w); a; a >>= 8) {
-        unsigned code = a & 0xff;
-        int kind = vocabularies[CTL_CACHE].actions[code].sends;
-        if (code == CACT_TAKE_DATA)
-            return false;
-        if ((code == CACT_COMPLETE && reads) || (kind != NO_MESSAGE && msg_infos[kind].data))
-            return true;
-    }
-    return false;
-}
-
-static bool home_uses(row_word w)
-{
-    for (uint64_t a = row_verdict(w) == STEP_DONE ? row_actions(w) : 0; a; a >>= 8) {
-        unsigned code = a & 0xff;
-        int kind = vocabularies[CTL_HOME].actions[code].sends;
-        if (code == HACT_KEEP_DATA)
-            return false;
-        if (code == HACT_FLUSH_MEMORY || code == HACT_RECALLED || code == HACT_DEMOTED || (kind != NO_MESSAGE && msg_infos[kind].data))
-            return true;
-    }
-    return false;
-}
-
-static bool has_action(row_word w, unsigned action)
-{
-    for (uint64_t a = row_actions(w); a; a >>= 8)
-        if ((a & 0xff) == action)
-            return true;
-    return false;
-}
-
-/* States from which the data now held can be read or sent: by a row of their own, or through a row that neither
- * replaces it nor grants a whole-line store. Elsewhere the explorer forgets the data, which merges states; were this
- * wrong, a fault would be reported that is none, never the reverse. */
-static uint32_t states_with_data(const struct protocol *p, enum controller c)
-{
-    const struct state_table *t = &p->table[c];
-    unsigned taking = c == CTL_CACHE ? (unsigned)CACT_TAKE_DATA : (unsigned)HACT_KEEP_DATA;
-    uint32_t holds = 0;
-    for (uint32_t before = ~0u; before != holds;) {
-        before = holds;
-        for (unsigned s = 0; s < t->n_states; s++)
-            for (unsigned e = 0; e < vocabularies[c].n_events; e++) {
-                row_word w = t->row[s][e];
-                bool grant = c == CTL_CACHE && vocabularies[c].events[e].kind == MSG_GRANT;
-                bool uses = c == CTL_CACHE ? reads_or_sends(w, e) : home_uses(w);
-                bool passes = row_verdict(w) == STEP_DONE && !grant && !has_action(w, taking) && holds >> row_next(w) & 1;
-                if (uses || passes)
-                    holds |= 1u << s;
-            }
-    }
-    return holds;
 }
 
 void space_init(struct space *x, const struct protocol *p, struct explore_options o, struct row_counts *counts)
@@ -101,8 +30,8 @@ void space_init(struct space *x, const struct protocol *p, struct explore_option
     for (unsigned s = 0; s < p->table[CTL_CACHE].n_states; s++)
         for (unsigned e = 0; e <= CEV_READ_ONCE; e++)
             x->waits[s] |= (uint32_t)(row_verdict(p->table[CTL_CACHE].row[s][e]) == STEP_WAIT) << e;
-    x->cache_holds = states_with_data(p, CTL_CACHE);
-    x->home_holds = states_with_data(p, CTL_HOME);
+    x->cache_holds = judge_states_with_data(p, CTL_CACHE);
+    x->home_holds = judge_states_with_data(p, CTL_HOME);
     world_pack_init(x);
 }
 
@@ -161,31 +90,6 @@ static void store_performs(const struct space *x, struct world *w, unsigned a)
     w->memory_current = false;
 }
 
-static enum fired perform(struct space *x, struct world *w, unsigned a, enum pending what, const struct msg *in)
-{
-    const char *who = agent_name(x, (int)a);
-    bool current = w->line[a].version == 1;
-    switch (what) {
-    case PENDING_NONE: return fault(x, "%s completes an operation that nobody began", who);
-    case PENDING_LOAD: return current ? FIRED_CHANGED : fault(x, "%s loads stale data", who);
-    case PENDING_READ_ONCE: /* a value brought was judged where it was sent */
-        if (in ? !msg_infos[in->kind].data : !current)
-            return fault(x, "%s reads %s once", who, in ? "without data" : "stale data");
-        return FIRED_CHANGED;
-    case PENDING_STORE:
-    case PENDING_STORE_FULL:
-        if (what == PENDING_STORE && !current)
-            return fault(x, "%s stores into a line whose other bytes are stale", who);
-        if (!cache_writable(x->p, w->line[a].state))
-            return fault(x, "%s stores without owning the line", who);
-        store_performs(x, w, a);
-        return FIRED_CHANGED;
-    case PENDING_FLUSH:
-    case PENDING_FLUSHED: return FIRED_CHANGED; /* judged when the whole move is known: flushes_judge */
-    }
-    return FIRED_CHANGED;
-}
-
 /* At most one may write, and then nobody else may read. */
 static enum fired single_writer(struct space *x, const struct world *w)
 {
@@ -224,64 +128,31 @@ static enum fired flushes_judge(struct space *x, struct world *w, int completes)
 
 /* ---- a cache's move */
 
-static const uint8_t pending_of[] = {
-    [CEV_LOAD] = PENDING_LOAD, [CEV_STORE] = PENDING_STORE, [CEV_STORE_FULL] = PENDING_STORE_FULL,
-    [CEV_FLUSH] = PENDING_FLUSH, [CEV_EVICT] = PENDING_NONE, [CEV_READ_ONCE] = PENDING_READ_ONCE,
-};
-
-static bool flushing(uint8_t pending) { return pending == PENDING_FLUSH || pending == PENDING_FLUSHED; }
-
-/* A core event that did not complete: it must have begun something, or be a silent eviction. */
-static enum fired begun(struct space *x, struct world *w, unsigned a, unsigned event)
-{
-    const char *who = agent_name(x, (int)a), *what = vocabularies[CTL_CACHE].events[event].name;
-    bool stable = cache_stable(x->p, w->line[a].state), copy = cache_readable(x->p, w->line[a].state);
-    if (event == CEV_EVICT)
-        return copy ? fault(x, "%s evicts the line but keeps its copy", who) : FIRED_CHANGED;
-    if (stable)
-        return fault(x, "%s forgets its %s", who, what);
-    if (w->pending[a] != PENDING_NONE)
-        return fault(x, "%s begins %s under another operation", who, what);
-    w->pending[a] = pending_of[event];
-    return FIRED_CHANGED;
-}
-
-static enum fired answered(struct space *x, struct world *w, unsigned a)
-{
-    if (cache_stable(x->p, w->line[a].state) && w->pending[a] != PENDING_NONE)
-        return fault(x, "%s is at rest but its operation was not performed", agent_name(x, (int)a));
-    return FIRED_CHANGED;
-}
-
 static enum fired after_cache_step(struct space *x, struct world *w, unsigned a, unsigned event, const struct msg *in)
 {
+    const char *who = agent_name(x, (int)a);
     int flush_ends = -1;
     enum fired f = send_all(x, w);
     if (f != FIRED_FAULT && x->out.complete) {
-        uint8_t what = in ? w->pending[a] : pending_of[event];
-        f = perform(x, w, a, (enum pending)what, in);
-        if (in && flushing(what))
+        uint8_t what = in ? w->pending[a] : judge_pending[event];
+        f = judge_perform(&x->model, x->p, who, &w->line[a], what, in);
+        if (what == PENDING_STORE || what == PENDING_STORE_FULL)
+            store_performs(x, w, a);
+        if (in && judge_flushing(what))
             flush_ends = (int)a;
         else if (in)
             w->pending[a] = PENDING_NONE;
     } else if (f != FIRED_FAULT) {
-        f = in ? answered(x, w, a) : begun(x, w, a, event);
+        f = in ? judge_answered(&x->model, x->p, who, &w->line[a], w->pending[a])
+               : judge_begun(&x->model, x->p, who, &w->line[a], &w->pending[a], event);
     }
     if (f == FIRED_FAULT)
         return f;
-    int acks = w->line[a].acks;
-    if (acks < -(int)x->agents || acks > (int)x->agents || (acks && cache_stable(x->p, w->line[a].state)))
-        return fault(x, "%s has lost count of its acknowledgements", agent_name(x, (int)a));
+    if (judge_acks(&x->model, x->p, who, &w->line[a], x->agents) == FIRED_FAULT)
+        return FIRED_FAULT;
     if (!(x->cache_holds >> w->line[a].state & 1))
         w->line[a].version = 0;
     return single_writer(x, w) == FIRED_FAULT ? FIRED_FAULT : flushes_judge(x, w, flush_ends);
-}
-
-static enum fired no_row(struct space *x, int agent, uint8_t state, unsigned event)
-{
-    enum controller c = agent < 0 ? CTL_HOME : CTL_CACHE;
-    return fault(x, "%s has no row for state %s, event %s", agent_name(x, agent), x->p->table[c].name[state],
-                 event < vocabularies[c].n_events ? vocabularies[c].events[event].name : "(message it cannot take)");
 }
 
 /* Steps a copy of the line first: most core events hit, and the world need not be copied for them. */
@@ -298,7 +169,7 @@ static enum fired fire_cache(struct space *x, const struct world *from, struct w
     if (!in)
         *w = *from;
     if (v == STEP_ILLEGAL)
-        return no_row(x, (int)a, from->line[a].state, event);
+        return judge_no_row(&x->model, x->p, agent_name(x, (int)a), CTL_CACHE, from->line[a].state, event);
     if (v == STEP_WAIT)
         return fault(x, "%s lets a message wait", agent_name(x, (int)a));
     w->line[a] = line;
@@ -358,7 +229,7 @@ static enum fired fire_home(struct space *x, const struct world *from, struct wo
     if (!in)
         *w = *from;
     if (v == STEP_ILLEGAL)
-        return no_row(x, AT_HOME, from->home.state, event);
+        return judge_no_row(&x->model, x->p, agent_name(x, AT_HOME), CTL_HOME, from->home.state, event);
     w->home = home;
     return after_home_step(x, w, in ? ASKED_NOTHING : event == HEV_RECALL ? ASKED_RECALL : ASKED_DEMOTION);
 }

@@ -4,19 +4,11 @@
 #ifndef LAB_MODELS_COHERENCE_WORLD_H
 #define LAB_MODELS_COHERENCE_WORLD_H
 
-#include "models/coherence/model.h"
+#include "models/coherence/judge.h"
 
 enum { WORLD_AGENTS_MAX = EXPLORE_CACHES_MAX + 1, WORLD_MESSAGES_MAX = 10, AT_HOME = -1,
        EXPLORE_ORDERS_MAX = 24 /* 4! */ };
 #define TXN_OF(agent) ((int16_t)(20 + (agent))) /* each agent's only MSHR; unlike any other number here */
-
-/* What an agent's core waits for. */
-enum pending { PENDING_NONE, PENDING_LOAD, PENDING_STORE, PENDING_STORE_FULL, PENDING_READ_ONCE,
-               PENDING_FLUSH,     /* no instant yet without readable copies and with current memory */
-               PENDING_FLUSHED }; /* there was one */
-
-/* What the home wants for itself and has not got yet. */
-enum asked { ASKED_NOTHING, ASKED_RECALL, ASKED_DEMOTION };
 
 struct flight {
     uint8_t kind;
