@@ -51,7 +51,8 @@ struct msg {
     int16_t acks;          /* acknowledgements the requester has to collect */
     uint32_t version;      /* of the data carried */
     lineno line;           /* TLB_*: page number of the virtual address */
-    uint64_t aux;          /* TLB_*: address-space id; otherwise unused */
+    uint32_t aux;          /* TLB_*: address-space id; otherwise unused */
+    bool outer;            /* two levels: between clusters, devices and global homes; `requester` is then an outer agent */
     struct delta delta;    /* where the time of this transaction went so far */
 };
 

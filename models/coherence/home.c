@@ -1,15 +1,12 @@
 /* models/coherence/home.c - the timed home controller. */
 #include "models/coherence/home.h"
 
+#include "models/coherence/slots.h"
+#include "models/coherence/station.h"
 #include "src/base/fail.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-
-enum { NO_SLOT = -1, NO_PARKED = -1 };
-#define NO_TAG UINT64_MAX
-
-struct parked { struct msg msg; int32_t next; };
 
 struct fetch {                    /* a DRAM read on behalf of one request */
     struct dram_request request;
@@ -24,21 +21,11 @@ struct home {
     struct home_desc desc;
     struct home_env env;
     uint16_t node;
-    uint64_t *tag;
-    struct home_line *lines;
-    struct slot_extra {
-        bool dirty, valid, fetching, recalling; /* dirty: newer than DRAM; valid: the data is here */
-        uint32_t used;
-        int32_t parked_head, parked_tail;
-    } *extra;
-    uint32_t use_count;
-    struct service { struct msg msg; tick start, act; } *fifo;
-    uint32_t fifo_head, fifo_count, fifo_cap;
-    tick free_at;
-    struct event service_event;
-    struct parked *parked;        /* pool */
-    int32_t parked_free, parked_cap;
-    uint32_t parked_count, fetch_count;
+    struct slots at;
+    struct home_line *lines;      /* by slot, as is extra */
+    struct home_extra { bool dirty, valid, fetching, recalling; } *extra; /* dirty: newer than DRAM; valid: the data is here */
+    struct station station;
+    uint32_t fetch_count, busy_count;
     struct fetch *fetch_free;
     struct home_counters counters;
 };
@@ -50,22 +37,7 @@ static void *must_calloc(size_t n, size_t size)
     return p;
 }
 
-static bool is_response(const struct msg *m) { return msg_infos[m->kind].vnet == VNET_RESPONSE; }
-
-/* ---- slots */
-
-static int64_t set_of(const struct home *h, lineno line) { return (int64_t)(line.v & (h->desc.sets - 1)) * h->desc.ways; }
-
-static int64_t find(const struct home *h, lineno line)
-{
-    int64_t first = set_of(h, line);
-    for (uint32_t w = 0; w < h->desc.ways; w++)
-        if (h->tag[first + w] == line.v)
-            return first + w;
-    return NO_SLOT;
-}
-
-static void touch(struct home *h, int64_t slot) { h->extra[slot].used = ++h->use_count; }
+/* ---- data */
 
 static struct home_line fresh_line(struct home *h, lineno line)
 {
@@ -77,80 +49,22 @@ static void write_memory(struct home *h, lineno line, uint32_t version)
 {
     memory_versions(h->env.memory, line)->dram = version;
     tick done = dram_write_posted(h->env.dram, line), window = h->desc.write_window_ps;
-    if (window && done > engine_now(h->env.engine) + window && h->free_at < done - window)
-        h->free_at = done - window; /* back-pressure: memory's write queue is full */
+    if (window && done > engine_now(h->env.engine) + window && h->station.free_at < done - window)
+        h->station.free_at = done - window; /* back-pressure: memory's write queue is full */
     h->counters.writebacks++;
 }
 
 /* The slot's line leaves the last level; no private copy exists. */
 static void drop(struct home *h, int64_t slot)
 {
-    struct slot_extra *x = &h->extra[slot];
-    lineno line = { h->tag[slot] };
+    struct home_extra *x = &h->extra[slot];
     if (x->dirty)
-        write_memory(h, line, h->lines[slot].version);
+        write_memory(h, slots_line(&h->at, slot), h->lines[slot].version);
     x->dirty = x->valid = x->recalling = false;
-    h->tag[slot] = NO_TAG;
+    h->at.tag[slot] = 0;
 }
 
-/* ---- parked requests: one list per slot, in order of arrival */
-
-static int32_t park_take(struct home *h)
-{
-    if (h->parked_free == NO_PARKED) {
-        int32_t cap = h->parked_cap ? h->parked_cap * 2 : MEAN_SIZE(64, 1);
-        h->parked = realloc(h->parked, (size_t)cap * sizeof *h->parked);
-        CHECK(h->parked, "out of host memory for parked requests");
-        for (int32_t i = h->parked_cap; i < cap; i++)
-            h->parked[i].next = i + 1 < cap ? i + 1 : NO_PARKED;
-        h->parked_free = h->parked_cap;
-        h->parked_cap = cap;
-    }
-    int32_t i = h->parked_free;
-    h->parked_free = h->parked[i].next;
-    h->parked_count++;
-    h->counters.parked++;
-    return i;
-}
-
-static void park(struct home *h, int64_t slot, const struct msg *m)
-{
-    int32_t i = park_take(h);
-    h->parked[i].msg = *m;
-    h->parked[i].next = NO_PARKED;
-    struct slot_extra *x = &h->extra[slot];
-    if (x->parked_head == NO_PARKED)
-        x->parked_head = i;
-    else
-        h->parked[x->parked_tail].next = i;
-    x->parked_tail = i;
-}
-
-/* Who had a line recalled gets its place, whoever asks for that line meanwhile. */
-static void park_first(struct home *h, int64_t slot, const struct msg *m)
-{
-    int32_t i = park_take(h);
-    struct slot_extra *x = &h->extra[slot];
-    h->parked[i].msg = *m;
-    h->parked[i].next = x->parked_head;
-    if (x->parked_head == NO_PARKED)
-        x->parked_tail = i;
-    x->parked_head = i;
-}
-
-static bool unpark(struct home *h, int64_t slot, struct msg *m)
-{
-    struct slot_extra *x = &h->extra[slot];
-    int32_t i = x->parked_head;
-    if (i == NO_PARKED)
-        return false;
-    *m = h->parked[i].msg;
-    x->parked_head = h->parked[i].next;
-    h->parked[i].next = h->parked_free;
-    h->parked_free = i;
-    h->parked_count--;
-    return true;
-}
+static void park(struct home *h, int64_t slot, const struct msg *m) { slots_park(&h->at, slot, m); }
 
 /* ---- protocol steps */
 
@@ -164,7 +78,8 @@ static void fail(struct home *h, const struct msg *in, lineno line, const char *
 
 static void send_to(struct home *h, const struct out_msg *o, unsigned to, lineno line, const struct delta *d, uint8_t served_by)
 {
-    struct msg m = { .kind = o->kind, .served_by = served_by, .src = h->node, .dst = (uint16_t)to,
+    struct msg m = { .kind = o->kind, .served_by = served_by, .outer = h->env.outer, .src = h->node,
+                     .dst = h->env.agent_node ? h->env.agent_node(h->env.agent_arg, to, line) : (uint16_t)to,
                      .requester = (uint16_t)o->requester, .txn = o->txn, .acks = o->acks, .version = o->version, .line = line,
                      .delta = *d };
     net_send(h->env.net, &m);
@@ -209,7 +124,7 @@ static bool data_is_current(struct home *h, int64_t slot, const struct outbox *o
     bool sends = false;
     for (unsigned i = 0; i < out->n; i++)
         sends |= msg_infos[out->m[i].kind].data;
-    return !sends || h->lines[slot].version == memory_versions(h->env.memory, (lineno){ h->tag[slot] })->current;
+    return !sends || h->lines[slot].version == memory_versions(h->env.memory, slots_line(&h->at, slot))->current;
 }
 
 /* A protocol may forward to an owner where there is none. */
@@ -227,8 +142,8 @@ static enum verdict step(struct home *h, int64_t slot, enum home_event event, co
 {
     const struct protocol *p = h->env.protocol;
     struct home_line *l = &h->lines[slot];
-    struct slot_extra *x = &h->extra[slot];
-    lineno line = { h->tag[slot] };
+    struct home_extra *x = &h->extra[slot];
+    lineno line = slots_line(&h->at, slot);
     uint8_t old = l->state;
     struct outbox out;
     enum verdict v = home_step(p, l, event, in, &out, h->env.row_counts);
@@ -246,9 +161,13 @@ static enum verdict step(struct home *h, int64_t slot, enum home_event event, co
         fail(h, in, line, "a message is to go to the owner, and there is none", home_state_name(p, old), home_event_name(event));
         return STEP_ILLEGAL;
     }
+    h->busy_count += (uint32_t)home_stable(p, old) - (uint32_t)home_stable(p, l->state);
     if (out.keep_data) {
         x->valid = true;
         x->dirty = l->version != memory_versions(h->env.memory, line)->dram;
+        if (h->desc.no_data && x->dirty)
+            write_memory(h, line, l->version);
+        x->dirty = x->dirty && !h->desc.no_data;
     }
     if (!data_is_current(h, slot, &out))
         fail(h, in, line, "the home would send stale data", home_state_name(p, old), home_event_name(event));
@@ -260,6 +179,8 @@ static enum verdict step(struct home *h, int64_t slot, enum home_event event, co
     }
     if (out.recalled)
         h->counters.recalls++;
+    if (h->desc.no_data)
+        x->valid = false; /* what is needed again is read again */
     return v;
 }
 
@@ -271,15 +192,14 @@ static void request(struct home *h, struct msg *m);
  * up when they arrived. */
 static void settle(struct home *h, int64_t slot)
 {
-    struct slot_extra *x = &h->extra[slot];
-    lineno line = { h->tag[slot] };
+    struct home_extra *x = &h->extra[slot];
     tick now = engine_now(h->env.engine);
     struct msg m;
-    bool leave = line.v != NO_TAG && !x->fetching && h->lines[slot].state == 0 && (x->recalling || !x->valid);
+    bool leave = !slots_empty(&h->at, slot) && !x->fetching && h->lines[slot].state == 0 && (x->recalling || !x->valid);
     if (leave)
         drop(h, slot);
-    while (!x->fetching && (h->tag[slot] == NO_TAG || home_stable(h->env.protocol, h->lines[slot].state)) &&
-           unpark(h, slot, &m)) {
+    while (!x->fetching && (slots_empty(&h->at, slot) || home_stable(h->env.protocol, h->lines[slot].state)) &&
+           slots_unpark(&h->at, slot, &m)) {
         delta_mark(&m.delta, PART_HOME_WAIT, now);
         request(h, &m);
     }
@@ -317,40 +237,21 @@ static void start_fetch(struct home *h, int64_t slot, const struct msg *m)
     dram_access(h->env.dram, &f->request);
 }
 
-/* Stable slots have requests parked on them only while settle takes these up. */
-static unsigned evictable(const struct home *h, int64_t slot)
+/* A slot's rank as a victim: 0 never. Stable slots have requests parked on them only while settle takes these up. */
+static unsigned evictable(const void *self, int64_t slot)
 {
-    const struct slot_extra *x = &h->extra[slot];
-    if (x->fetching || !home_stable(h->env.protocol, h->lines[slot].state))
+    const struct home *h = self;
+    if (h->extra[slot].fetching || !home_stable(h->env.protocol, h->lines[slot].state))
         return 0;
-    return x->parked_head == NO_PARKED ? 2 : 1;
-}
-
-/* The least recently used stable line of the set, better one that nobody waits for, else the least recently used
- * one (the caller then waits on it). */
-static int64_t victim(const struct home *h, lineno line)
-{
-    int64_t first = set_of(h, line), best = first;
-    unsigned best_rank = 0;
-    for (uint32_t w = 0; w < h->desc.ways; w++) {
-        int64_t i = first + w;
-        if (h->tag[i] == NO_TAG)
-            return i;
-        unsigned rank = evictable(h, i);
-        if (w == 0 || rank > best_rank || (rank == best_rank && h->extra[i].used < h->extra[best].used)) {
-            best = i;
-            best_rank = rank;
-        }
-    }
-    return best;
+    return slots_waited_for(&h->at, slot) ? 1 : 2;
 }
 
 /* Makes room for a line: returns its new slot, or NO_SLOT after parking the request. */
 static int64_t allocate(struct home *h, const struct msg *m)
 {
-    int64_t slot = victim(h, m->line);
-    struct slot_extra *x = &h->extra[slot];
-    if (h->tag[slot] != NO_TAG) {
+    int64_t slot = slots_victim(&h->at, m->line, evictable, h);
+    struct home_extra *x = &h->extra[slot];
+    if (!slots_empty(&h->at, slot)) {
         if (!evictable(h, slot)) {
             park(h, slot, m);
             return NO_SLOT;
@@ -362,13 +263,13 @@ static int64_t allocate(struct home *h, const struct msg *m)
             if (step(h, slot, HEV_RECALL, NULL, &d, false) != STEP_DONE)
                 return NO_SLOT;
             if (!home_stable(h->env.protocol, h->lines[slot].state)) {
-                park_first(h, slot, m);
+                slots_park_first(&h->at, slot, m);
                 return NO_SLOT;
             }
         }
         drop(h, slot);
     }
-    h->tag[slot] = m->line.v;
+    h->at.tag[slot] = m->line.v + 1;
     h->lines[slot] = fresh_line(h, m->line);
     x->dirty = x->valid = x->recalling = false;
     return slot;
@@ -387,7 +288,7 @@ static void flush_absent(struct home *h, const struct msg *m)
 
 static void request(struct home *h, struct msg *m)
 {
-    int64_t slot = find(h, m->line);
+    int64_t slot = slots_find(&h->at, m->line);
     bool put = m->kind == MSG_PUT || m->kind == MSG_PUTF;
     if (slot == NO_SLOT && (m->kind == MSG_FLUSH || put)) {
         flush_absent(h, m);
@@ -399,13 +300,13 @@ static void request(struct home *h, struct msg *m)
         if (slot == NO_SLOT)
             return;
     }
-    struct slot_extra *x = &h->extra[slot];
+    struct home_extra *x = &h->extra[slot];
     if (x->fetching) {
         park(h, slot, m);
         return;
     }
     enum home_event event = home_classify(&h->lines[slot], m);
-    touch(h, slot);
+    slots_touch(&h->at, slot);
     if (!x->valid && home_needs_data(h->env.protocol, h->lines[slot].state, event)) {
         h->counters.misses++;
         start_fetch(h, slot, m);
@@ -421,7 +322,7 @@ static void request(struct home *h, struct msg *m)
 
 static void response(struct home *h, struct msg *m)
 {
-    int64_t slot = find(h, m->line);
+    int64_t slot = slots_find(&h->at, m->line);
     if (slot == NO_SLOT) {
         fail(h, m, m->line, "a response for a line that is not here", "absent", msg_infos[m->kind].name);
         return;
@@ -430,90 +331,55 @@ static void response(struct home *h, struct msg *m)
     settle(h, slot);
 }
 
-/* ---- service FIFO */
+/* ---- life, inspection */
 
-static void fifo_grow(struct home *h)
-{
-    uint32_t cap = h->fifo_cap ? h->fifo_cap * 2 : MEAN_SIZE(32, 1);
-    struct service *ring = must_calloc(cap, sizeof *ring);
-    for (uint32_t i = 0; i < h->fifo_count; i++)
-        ring[i] = h->fifo[(h->fifo_head + i) & (h->fifo_cap - 1)];
-    free(h->fifo);
-    h->fifo = ring;
-    h->fifo_cap = cap;
-    h->fifo_head = 0;
-}
-
-void home_deliver(void *self, struct msg *in)
+static void act(void *self, struct msg *m)
 {
     struct home *h = self;
-    tick now = engine_now(h->env.engine);
-    if (h->fifo_count == h->fifo_cap)
-        fifo_grow(h);
-    bool response_in = is_response(in);
-    delta_mark(&in->delta, !response_in ? PART_REQUEST_NET : in->kind == MSG_ACK ? PART_ACKS : PART_RESPONSE_NET, now);
-    tick start = now > h->free_at ? now : h->free_at;
-    h->free_at = start + (response_in ? h->desc.response_occupancy_ps : h->desc.occupancy_ps);
-    struct service *s = &h->fifo[(h->fifo_head + h->fifo_count++) & (h->fifo_cap - 1)];
-    s->msg = *in;
-    s->start = start;
-    s->act = start + h->desc.lookup_ps;
-    if (!event_scheduled(&h->service_event))
-        engine_at(h->env.engine, &h->component, &h->service_event, s->act, PHASE_DELIVER);
-}
-
-static void serve(struct event *e)
-{
-    struct home *h = e->owner;
-    struct service s = h->fifo[h->fifo_head];
-    h->fifo_head = (h->fifo_head + 1) & (h->fifo_cap - 1);
-    h->fifo_count--;
-    if (h->fifo_count)
-        engine_at(h->env.engine, &h->component, &h->service_event, h->fifo[h->fifo_head].act, PHASE_DELIVER);
-    delta_mark(&s.msg.delta, PART_HOME_WAIT, s.start);
-    delta_mark(&s.msg.delta, PART_HOME, s.act);
-    if (is_response(&s.msg)) {
-        response(h, &s.msg);
+    if (msg_is_response(m)) {
+        response(h, m);
     } else {
         h->counters.requests++;
-        request(h, &s.msg);
+        request(h, m);
     }
 }
 
-/* ---- life, inspection */
+void home_deliver(void *self, struct msg *in) { station_push(&((struct home *)self)->station, in); }
 
 static bool home_idle(const struct component *c)
 {
     const struct home *h = (const struct home *)c;
-    size_t n = (size_t)h->desc.sets * h->desc.ways;
-    for (size_t i = 0; i < n; i++)
-        if (h->tag[i] != NO_TAG && !home_stable(h->env.protocol, h->lines[i].state))
-            return false;
-    return h->fifo_count == 0 && h->parked_count == 0 && h->fetch_count == 0;
+    return h->busy_count == 0 && h->station.count == 0 && h->at.parked_count == 0 && h->fetch_count == 0;
+}
+
+static void tell_parked(void *out, const struct msg *m)
+{
+    fprintf(out, "    %s of agent %u waits since %" PRIu64 " ps\n", msg_infos[m->kind].name, m->requester, m->delta.last);
 }
 
 static void home_why_busy(const struct component *c, FILE *out)
 {
     const struct home *h = (const struct home *)c;
-    size_t n = (size_t)h->desc.sets * h->desc.ways;
-    for (size_t i = 0; i < n; i++) {
-        if (h->tag[i] == NO_TAG || (home_stable(h->env.protocol, h->lines[i].state) && h->extra[i].parked_head == NO_PARKED))
+    int64_t n = (int64_t)h->at.sets * h->at.ways;
+    for (int64_t i = 0; i < n; i++) {
+        if (slots_empty(&h->at, i) || (home_stable(h->env.protocol, h->lines[i].state) && !slots_waited_for(&h->at, i)))
             continue;
-        fprintf(out, "  %s: line %#" PRIx64 " in state %s for agent %d\n", h->component.name, h->tag[i],
+        fprintf(out, "  %s: line %#" PRIx64 " in state %s for agent %d\n", h->component.name, slots_line(&h->at, i).v,
                 home_state_name(h->env.protocol, h->lines[i].state), h->lines[i].requester);
-        for (int32_t k = h->extra[i].parked_head; k != NO_PARKED; k = h->parked[k].next)
-            fprintf(out, "    %s of agent %u waits since %" PRIu64 " ps\n", msg_infos[h->parked[k].msg.kind].name,
-                    h->parked[k].msg.requester, h->parked[k].msg.delta.last);
+        slots_each_parked(&h->at, i, tell_parked, out);
     }
 }
 
 static void home_check(const struct component *c)
 {
     const struct home *h = (const struct home *)c;
-    size_t n = (size_t)h->desc.sets * h->desc.ways;
-    for (size_t i = 0; i < n; i++)
-        CHECK(h->tag[i] != NO_TAG || h->extra[i].parked_head == NO_PARKED, "%s: requests are parked on an empty slot",
-              h->component.name);
+    int64_t n = (int64_t)h->at.sets * h->at.ways;
+    uint32_t busy = 0;
+    for (int64_t i = 0; i < n; i++) {
+        CHECK(!slots_empty(&h->at, i) || !slots_waited_for(&h->at, i), "%s: requests are parked on an empty slot", h->component.name);
+        busy += !slots_empty(&h->at, i) && !home_stable(h->env.protocol, h->lines[i].state);
+    }
+    CHECK(busy == h->busy_count, "%s: %u lines are busy, counted are %u", h->component.name, busy, h->busy_count);
 }
 
 static const struct component_ops ops = { home_idle, home_why_busy, home_check };
@@ -521,21 +387,16 @@ static const struct component_ops ops = { home_idle, home_why_busy, home_check }
 struct home *home_new(struct component_list *list, const char *name, uint16_t node, const struct home_desc *desc,
                       const struct home_env *env)
 {
-    CHECK(desc->sets > 0 && (desc->sets & (desc->sets - 1)) == 0 && desc->ways > 0, "%s: sets are not a power of two", name);
     struct home *h = must_calloc(1, sizeof *h);
     h->desc = *desc;
     h->env = *env;
     h->node = node;
     size_t n = (size_t)desc->sets * desc->ways;
-    h->tag = must_calloc(n, sizeof *h->tag);
+    slots_init(&h->at, name, desc->sets, desc->ways);
     h->lines = must_calloc(n, sizeof *h->lines);
     h->extra = must_calloc(n, sizeof *h->extra);
-    for (size_t i = 0; i < n; i++) {
-        h->tag[i] = NO_TAG;
-        h->extra[i].parked_head = NO_PARKED;
-    }
-    h->parked_free = NO_PARKED;
-    h->service_event = (struct event){ .fn = serve, .owner = h, .what = "home service" };
+    struct station_desc sd = { desc->lookup_ps, desc->occupancy_ps, desc->response_occupancy_ps };
+    station_init(&h->station, env->engine, &h->component, &sd, act, h);
     component_register(list, &h->component, name, &ops);
     return h;
 }
@@ -549,19 +410,23 @@ void home_free(struct home *h)
         h->fetch_free = f->next_free;
         free(f);
     }
-    free(h->tag);
+    slots_free(&h->at);
+    station_free(&h->station);
     free(h->lines);
     free(h->extra);
-    free(h->fifo);
-    free(h->parked);
     free(h);
 }
 
-const struct home_counters *home_counters(const struct home *h) { return &h->counters; }
+struct home_counters home_counters(const struct home *h)
+{
+    struct home_counters c = h->counters;
+    c.parked = h->at.parked_total;
+    return c;
+}
 
 void home_describe(const struct home *h, lineno line, FILE *out)
 {
-    int64_t slot = find(h, line);
+    int64_t slot = slots_find(&h->at, line);
     if (slot == NO_SLOT) {
         fprintf(out, "%s: not in the last level; memory holds version %" PRIu32 "\n", h->component.name,
                 memory_versions(h->env.memory, line)->dram);
@@ -577,7 +442,6 @@ void home_describe(const struct home *h, lineno line, FILE *out)
 
 uint64_t home_host_bytes(const struct home *h)
 {
-    size_t n = (size_t)h->desc.sets * h->desc.ways;
-    return sizeof *h + n * (sizeof *h->tag + sizeof *h->lines + sizeof *h->extra) + h->fifo_cap * sizeof *h->fifo +
-           (size_t)h->parked_cap * sizeof *h->parked;
+    return sizeof *h + (uint64_t)h->at.sets * h->at.ways * (sizeof *h->lines + sizeof *h->extra) + slots_host_bytes(&h->at) +
+           h->station.cap * sizeof *h->station.fifo;
 }

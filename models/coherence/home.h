@@ -5,7 +5,8 @@
  *                         |  not here: victim (recalled if private copies exist), DRAM read, then the step
  *
  * The last level is inclusive with a full-map directory: every privately cached line has a slot here. A line
- * without a slot is in the protocol's state 0 with its data in DRAM.
+ * without a slot is in the protocol's state 0 with its data in DRAM. In a machine of two levels this is the global home
+ * (no_data): its agents are the clusters' upper caches and the devices.
  */
 #ifndef LAB_MODELS_COHERENCE_HOME_H
 #define LAB_MODELS_COHERENCE_HOME_H
@@ -22,6 +23,7 @@ struct home_desc {
     tick lookup_ps;                /* from start of service to action */
     tick occupancy_ps;             /* of a request or put */
     tick response_occupancy_ps;    /* of DONE, WB, ACK */
+    bool no_data;                  /* a directory in front of memory: keeps no data, reads and writes DRAM each time */
     tick write_window_ps;          /* a posted write that will be done later than this stops service until it will not; 0: never */
 };
 
@@ -35,6 +37,9 @@ struct home_env {
     struct history *history;
     void (*protocol_error)(void *arg, unsigned agent, lineno, const char *text);
     void *error_arg;
+    bool outer;                    /* home of a machine of two levels: its messages are of the outer one */
+    uint16_t (*agent_node)(void *arg, unsigned agent, lineno); /* network node of an agent; NULL: its number */
+    void *agent_arg;
     void (*sample)(void *arg, uint16_t agent, int16_t txn, lineno); /* read-once data leaves now */
     void *sample_arg;
 };
@@ -48,7 +53,7 @@ struct home *home_new(struct component_list *, const char *name, uint16_t node, 
                       const struct home_env *);
 void home_free(struct home *);
 void home_deliver(void *home, struct msg *); /* net_deliver_fn */
-const struct home_counters *home_counters(const struct home *);
+struct home_counters home_counters(const struct home *);
 void home_describe(const struct home *, lineno, FILE *);
 uint64_t home_host_bytes(const struct home *);
 

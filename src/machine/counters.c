@@ -70,7 +70,7 @@ static void add_harts(struct machine *m)
 static void add_homes(struct machine *m)
 {
     for (unsigned i = 0; i < m->desc.llc.slices; i++) {
-        const struct home_counters *c = home_counters(m->homes[i]);
+        const struct home_counters counters = home_counters(m->homes[i]), *c = &counters;
         add(m, "home", "requests_count", c->requests);
         add(m, "home", "hits_count", c->hits);
         add(m, "home", "misses_count", c->misses);

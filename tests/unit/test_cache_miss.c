@@ -120,7 +120,7 @@ Test(load, behind_another_transaction_on_the_line)
                PARTS({ PART_L1, L1 }, { PART_L2, LOOKUP - L1 }, { PART_REQUEST_NET, HOP + CONTROL - 1 },
                      { PART_HOME_WAIT, HOME_OCC - CONTROL + parked }, { PART_HOME, HOME }, { PART_OWNER, HOP + SNOOP },
                      { PART_RESPONSE_NET, HOP }, { PART_FILL, FILL }));
-    cr_expect_eq(home_counters(m->home[0])->parked, 1);
+    cr_expect_eq(home_counters(m->home[0]).parked, 1);
     machine_rig_free(m);
 }
 
@@ -167,7 +167,7 @@ static void shared_by(unsigned k, bool also_here)
     rig_expect(m, CLASS_STORE, SOURCE_PEER,
                PARTS({ PART_ISSUE, ISSUE }, { PART_L1, L1 }, { PART_L2, LOOKUP - L1 }, { PART_REQUEST_NET, HOP }, { PART_HOME, HOME },
                      { PART_ACKS, DATA + (k - 1) * CONTROL + HOP + SNOOP + HOP }));
-    cr_expect_eq(home_counters(m->home[0])->invalidations, k);
+    cr_expect_eq(home_counters(m->home[0]).invalidations, k);
     cr_expect_eq(rig_copies(m, LINE(3)).agents, 1);
     machine_rig_free(m);
 }

@@ -29,7 +29,7 @@ Test(recall, of_an_owned_line)
                      { PART_FILL, FILL }));
     cr_expect_eq(m->result[0][5].value, 7);
     cr_expect_eq(rig_copies(m, LINE(2)).readable, 0, "recalled in turn");
-    cr_expect_eq(home_counters(m->home[0])->recalls, 2);
+    cr_expect_eq(home_counters(m->home[0]).recalls, 2);
     machine_rig_free(m);
 }
 
@@ -47,7 +47,7 @@ Test(recall, of_a_shared_line)
                PARTS({ PART_ISSUE, ISSUE }, { PART_L1, L1 }, { PART_L2, LOOKUP - L1 }, { PART_REQUEST_NET, HOP }, { PART_HOME, HOME },
                      { PART_HOME_WAIT, HOP + SNOOP + HOP + (K - 1) * RESP_OCC + HOME }, { PART_RESPONSE_NET, HOP }));
     cr_expect_eq(rig_copies(m, LINE(1)).readable, 0);
-    cr_expect_eq(home_counters(m->home[0])->invalidations, K);
+    cr_expect_eq(home_counters(m->home[0]).invalidations, K);
     cr_expect_eq(dram_counters(m->dram).write_count, 0, "line 1 was clean");
     machine_rig_free(m);
 }
@@ -60,7 +60,7 @@ Test(recall, is_not_needed_for_a_line_that_nobody_holds)
     m->d.cache.sets = 1;
     machine_rig_run(m);
     /* line 17 takes the place of line 1 or 2 at the home: line 1 was asked for first */
-    cr_expect_eq(home_counters(m->home[0])->recalls, 1);
+    cr_expect_eq(home_counters(m->home[0]).recalls, 1);
     cr_expect_eq(rig_copies(m, LINE(1)).readable, 0, "inclusive: the recall took it from the hart that had just read it");
     cr_expect_eq(rig_copies(m, LINE(2)).writable, 1);
     cr_expect_eq(memory_versions(m->memory, (lineno){ 1 })->dram, 1, "written back");
@@ -79,7 +79,7 @@ Test(parked, requests_are_taken_up_in_the_order_they_came)
     cr_expect_eq(m->result[0][1].value, 0);
     for (unsigned i = 1; i < N; i++)
         cr_expect_eq(m->result[i][1].value, 9 + i);
-    cr_expect_eq(home_counters(m->home[0])->parked, N - 1, "each is parked once and stays where it is");
+    cr_expect_eq(home_counters(m->home[0]).parked, N - 1, "each is parked once and stays where it is");
     machine_rig_free(m);
 }
 
@@ -172,7 +172,7 @@ Test(memory, gets_what_the_last_level_gives_up)
     cr_expect_eq(m->result[0][4].value, 5);
     struct dram_counters c = dram_counters(m->dram);
     cr_expect(c.read_count == 3 && c.write_count == 2);
-    cr_expect_eq(home_counters(m->home[0])->writebacks, 2);
+    cr_expect_eq(home_counters(m->home[0]).writebacks, 2);
     machine_rig_free(m);
 }
 
