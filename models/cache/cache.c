@@ -385,6 +385,15 @@ static void reoffer_list(struct cache *c, struct access *list, enum source_id se
 
 /* ---- private hits */
 
+/* A silent change by a store that hits: E becomes M. */
+static void hit_changes(struct cache *c, lineno line, uint8_t old, uint8_t next)
+{
+    const struct protocol *p = c->env.protocol;
+    history_add(c->env.history, (struct history_entry){
+        .when = engine_now(c->env.engine), .line = line, .who = c->component.name, .event = cache_event_name(CEV_STORE),
+        .old_state = cache_state_name(p, old), .new_state = cache_state_name(p, next), .from = -1 });
+}
+
 enum hit_level cache_hit(struct cache *c, lineno line, bool write)
 {
     const struct protocol *p = c->env.protocol;
@@ -415,6 +424,8 @@ enum hit_level cache_hit(struct cache *c, lineno line, bool write)
         if (c->env.row_counts)
             c->env.row_counts->cache[state][CEV_STORE]++;
         c->state[slot] = next;
+        if (next != state)
+            hit_changes(c, line, state, next);
     } else if (c->env.row_counts) {
         c->env.row_counts->cache[state][CEV_LOAD]++;
     }

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { GRID_COLUMNS = 110, CELL_BYTES = 28, CELL_LINES = 3 + ROW_ACTIONS_MAX };
+enum { GRID_COLUMNS = 100, CELL_BYTES = 28, CELL_LINES = 3 + ROW_ACTIONS_MAX };
 
 struct cell { unsigned n; char line[CELL_LINES][CELL_BYTES]; };
 
@@ -97,7 +97,9 @@ static void fill_cell(struct cell *cell, const struct view *v, unsigned s, unsig
         for (uint64_t a = hit ? 0 : row_actions(w); a; a >>= 8)
             action_line(cell, &v->words->actions[a & 0xff]);
     }
-    if (v->counts && w != ROW_ILLEGAL)
+    if (v->counts && w != ROW_ILLEGAL && count_of(v, s, e) == 0)
+        cell_line(cell, "never");
+    else if (v->counts && w != ROW_ILLEGAL)
         cell_line(cell, "%" PRIu64 "x", count_of(v, s, e));
 }
 
@@ -107,6 +109,23 @@ static void print_notes(FILE *out, const struct view *v, const char *format)
         for (unsigned e = 0; e < v->words->n_events; e++)
             if (v->note[s][e])
                 fprintf(out, format, v->note[s][e], v->table->why[s][e]);
+}
+
+/* A busy cache queues its core's accesses without stepping the table: its waits for these never run. */
+static void print_share(FILE *out, const struct view *v, const char *indent)
+{
+    unsigned rows[2] = { 0 }, ran[2] = { 0 };
+    for (unsigned s = 0; s < v->table->n_states; s++)
+        for (unsigned e = 0; e < v->words->n_events; e++) {
+            row_word w = v->table->row[s][e];
+            rows[w == ROW_WAIT] += w != ROW_ILLEGAL;
+            ran[w == ROW_WAIT] += w != ROW_ILLEGAL && count_of(v, s, e) > 0;
+        }
+    fprintf(out, "%s%u of the %u rows of the %s that act ran, and %u of the %u that wait", indent, ran[0], rows[0],
+            v->words->name, ran[1], rows[1]);
+    fputs(v->c == CTL_CACHE ? "\n" : ".\n", out);
+    if (v->c == CTL_CACHE)
+        fprintf(out, "%s(the timed cache queues accesses to a busy line without asking the table).\n", indent);
 }
 
 /* ---- text */
@@ -136,6 +155,15 @@ static void print_rule(FILE *out, unsigned state_width, const unsigned width[], 
     fputc('\n', out);
 }
 
+/* No blanks at the end of a line. */
+static void print_column(FILE *out, const char *text, unsigned width)
+{
+    if (*text || width)
+        fprintf(out, " | %-*s", (int)width, text);
+    else
+        fputs(" |", out);
+}
+
 static void print_text_row(FILE *out, const struct view *v, unsigned s, unsigned state_width, const unsigned width[],
                            unsigned first, unsigned last)
 {
@@ -148,7 +176,7 @@ static void print_text_row(FILE *out, const struct view *v, unsigned s, unsigned
     for (unsigned i = 0; i < height; i++) {
         fprintf(out, "%-*s", (int)state_width, i ? "" : v->table->name[s]);
         for (unsigned k = first; k < last; k++)
-            fprintf(out, " | %-*s", (int)width[k], i < cells[k].n ? cells[k].line[i] : "");
+            print_column(out, i < cells[k].n ? cells[k].line[i] : "", k + 1 < last ? width[k] : 0);
         fputc('\n', out);
     }
     print_rule(out, state_width, width, first, last);
@@ -177,7 +205,7 @@ static void print_text_grid(FILE *out, const struct view *v)
             columns += 3 + width[last];
         fprintf(out, "\n%-*s", (int)state_width, "");
         for (unsigned k = first; k < last; k++)
-            fprintf(out, " | %-*s", (int)width[k], v->words->events[v->column[k]].name);
+            print_column(out, v->words->events[v->column[k]].name, k + 1 < last ? width[k] : 0);
         fputc('\n', out);
         print_rule(out, state_width, width, first, last);
         for (unsigned s = 0; s < v->table->n_states; s++)
@@ -214,6 +242,8 @@ static void print_text(FILE *out, const struct protocol *p, const struct row_cou
     fputs("\n-  cannot happen     wait  offered again later     hit  done at once     =  stays\n"
           "!  sends a message   > X   next state is X         [1]  footnote\n"
           "Events that never happen are left out, and states for which none of a grid's events can happen.\n", out);
+    if (counts)
+        fputs("Nx  the row ran N times in this run      never  it can happen, but did not in this run\n", out);
     for (unsigned c = 0; c < CTL_COUNT; c++) {
         struct view v;
         view_init(&v, p, (enum controller)c, counts);
@@ -221,6 +251,8 @@ static void print_text(FILE *out, const struct protocol *p, const struct row_cou
         print_states(out, &v, "  %-4s %s\n");
         print_text_grid(out, &v);
         print_notes(out, &v, "  [%u] %s\n");
+        if (counts)
+            print_share(out, &v, "  ");
     }
 }
 
@@ -259,6 +291,10 @@ static void print_markdown(FILE *out, const struct protocol *p, const struct row
             print_markdown_row(out, &v, s);
         fputc('\n', out);
         print_notes(out, &v, "%u. %s\n");
+        if (counts) {
+            fputc('\n', out);
+            print_share(out, &v, "");
+        }
     }
 }
 
@@ -281,9 +317,10 @@ static void print_dot(FILE *out, const struct protocol *p, const struct row_coun
                     continue;
                 fprintf(out, "    %s_%s -> %s_%s [label=\"%s", name, v.table->name[s], name, v.table->name[row_next(w)],
                         v.words->events[e].name);
+                bool never = counts && count_of(&v, s, e) == 0;
                 if (counts)
                     fprintf(out, "\\n%" PRIu64 "x", count_of(&v, s, e));
-                fputs("\"];\n", out);
+                fputs(never ? "\", style=dashed, color=gray, fontcolor=gray];\n" : "\"];\n", out);
             }
         fputs("  }\n", out);
     }

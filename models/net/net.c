@@ -100,6 +100,8 @@ static void deliver(struct net *n, struct packet *p, tick now)
         n->counters.latency_max_ps = latency;
     n->in_flight_count--;
     p->in_flight = false;
+    if (__builtin_expect(n->tap != NULL, 0))
+        n->tap(n->tap_arg, &p->msg, p->serial, p->sent, true);
     const struct receiver *r = &n->receivers[p->msg.dst];
     r->fn(r->self, &p->msg);
     p->next = n->free_packets;
@@ -210,12 +212,15 @@ static struct packet *packet_new(struct net *n, const struct msg *m, unsigned ds
     p->arrival = (struct event){ .fn = on_arrival, .owner = n, .what = "net arrival" };
     p->stage = inject_port(n, m->src);
     p->sent = engine_now(n->engine);
+    p->serial = ++n->sent_count;
     p->lane = (uint8_t)lane_of(n, info->vnet, m->src, dst);
     p->data = info->data;
     p->in_flight = true;
     p->msg = *m;
     p->msg.dst = (uint16_t)dst;
     n->in_flight_count++;
+    if (__builtin_expect(n->tap != NULL, 0))
+        n->tap(n->tap_arg, &p->msg, p->serial, p->sent, false);
     return p;
 }
 

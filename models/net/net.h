@@ -134,6 +134,11 @@ typedef void net_in_flight_fn(void *arg, const struct msg *, tick sent);
 void net_for_each_in_flight(const struct net *, net_in_flight_fn *, void *arg);
 bool net_idle(const struct net *);
 
+/* Called when a message is sent and again just before its receiver gets it; both times with the same serial number
+ * (1, 2, ... in the order sent). The message is the network's: it must not be changed. NULL clears. */
+typedef void net_tap_fn(void *arg, const struct msg *, uint64_t serial, tick sent, bool delivered);
+void net_tap(struct net *, net_tap_fn *, void *arg);
+
 struct net_stage_counters {
     const char *name;              /* "net.inject3", "net.link12", "net.bus", "net.eject3" */
     uint64_t message_count;        /* served */

@@ -59,6 +59,12 @@ void net_for_each_in_flight(const struct net *n, net_in_flight_fn *fn, void *arg
     for_each_packet(n, visit_packet, &v);
 }
 
+void net_tap(struct net *n, net_tap_fn *fn, void *arg)
+{
+    n->tap = fn;
+    n->tap_arg = arg;
+}
+
 /* ---- reports */
 
 struct report {

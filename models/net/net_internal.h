@@ -16,6 +16,7 @@ struct packet {
     tick sent, arrived;       /* arrived: at `stage` */
     struct packet *copies;    /* of a bus's multicast: the next copy, NULL when the message has started on the medium */
     struct packet *original;  /* a copy, until then: the packet that stands in the queue for it */
+    uint64_t serial;          /* 1, 2, ... in the order sent */
     uint8_t lane;
     bool data, in_flight;
     struct msg msg;
@@ -80,7 +81,9 @@ struct net {
      * one more chunk, bounded by what endpoints have outstanding. */
     struct packet_chunk *chunks;
     struct packet *free_packets;
-    uint64_t in_flight_count;
+    uint64_t in_flight_count, sent_count;
+    net_tap_fn *tap;          /* NULL: nobody looks on */
+    void *tap_arg;
     uint32_t *audit;          /* net_check's scratch: slots in use [stage * lanes + lane] */
     struct net_counters counters;
 };

@@ -20,7 +20,7 @@ static const struct common_option common_options[] = {
     { COMMON_CONFIG, { "seed", KEY_SEED, "N", 0, "The same as --set seed=N", 1 } },
     { COMMON_RESULT, { "json", KEY_JSON, "FILE", 0, "Write the result as JSON; - is standard output", 2 } },
     { COMMON_RESULT, { "csv", KEY_CSV, "FILE", 0, "Write the latencies as CSV; - is standard output", 2 } },
-    { COMMON_RESULT, { "trace", KEY_TRACE, "FILE", 0, "Write a Chrome trace (JSON, opens in Perfetto)", 2 } },
+    { COMMON_RESULT, { "trace", KEY_TRACE, "FILE", 0, "Write requests, transitions and messages as a Chrome trace (JSON, opens in Perfetto)", 2 } },
     { COMMON_RESULT, { "effective", KEY_EFFECTIVE, "FILE", 0, "Write the effective configuration, complete in itself", 2 } },
     { COMMON_RESULT, { "verbose", KEY_VERBOSE, NULL, 0, "Break every class down, show every counter", 2 } },
     { COMMON_QUIET, { "quiet", 'q', NULL, 0, "No tables and no notes", 2 } },

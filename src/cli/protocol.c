@@ -48,6 +48,16 @@ struct protocol *load_protocol_or_fail(struct arena *arena, const char *argument
     return p;
 }
 
+enum protocol_format parse_protocol_format(const char *text)
+{
+    static const char *const formats[] = { "text", "markdown", "dot", "csv" };
+    static const enum protocol_format values[] = { PROTOCOL_TEXT, PROTOCOL_MARKDOWN, PROTOCOL_DOT, PROTOCOL_CSV };
+    for (size_t i = 0; i < 4; i++)
+        if (strcmp(text, formats[i]) == 0)
+            return values[i];
+    fail_unknown("format", text, formats, 4);
+}
+
 enum { WORDS_MAX = (int)CACHE_EVENT_COUNT + (int)HOME_EVENT_COUNT };
 
 static bool is_one(const char *word, const char *const *words, size_t n)
@@ -91,15 +101,9 @@ static _Noreturn void no_such_row(const struct protocol *p, const char *state, c
 
 static int run(int argc, char **argv)
 {
-    static const char *const formats[] = { "text", "markdown", "dot", "csv" };
-    static const enum protocol_format values[] = { PROTOCOL_TEXT, PROTOCOL_MARKDOWN, PROTOCOL_DOT, PROTOCOL_CSV };
     struct own own = { "text", false };
     struct common c = parse_arguments(&usage, argc, argv, &own);
-    size_t format = 0;
-    while (format < 4 && strcmp(own.format, formats[format]) != 0)
-        format++;
-    if (format == 4)
-        fail_unknown("format", own.format, formats, 4);
+    enum protocol_format format = parse_protocol_format(own.format);
     if (own.vocabulary)
         protocol_vocabulary(stdout);
     if (c.args_count == 0 && !own.vocabulary)
@@ -112,7 +116,7 @@ static int run(int argc, char **argv)
     struct arena *arena = arena_new();
     struct protocol *p = load_protocol_or_fail(arena, c.args[0]);
     if (c.args_count == 1)
-        protocol_print(stdout, p, values[format], NULL);
+        protocol_print(stdout, p, format, NULL);
     else if (!protocol_explain_row(stdout, p, c.args[1], c.args[2]))
         no_such_row(p, c.args[1], c.args[2]);
     protocol_free(p);

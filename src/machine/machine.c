@@ -72,6 +72,8 @@ void machine_free(struct machine *m)
 {
     if (!m)
         return;
+    panic_context(NULL, NULL);
+    trace_free(m);
     machine_unwire(m);
     free(m->counted);
     arena_free(m->arena);
@@ -138,25 +140,37 @@ static bool somebody_sleeps(const struct machine *m)
     return any;
 }
 
-/* In slices of the watchdog's period: one without any finished operation means no progress. */
+/* A run goes in slices of the watchdog's period: one without any finished operation means no progress. */
+static void slice_begin(struct machine *m)
+{
+    tick now = engine_now(m->engine), limit = m->doc->limit_ps ? m->doc->limit_ps : TICK_MAX;
+    m->slice_until = m->checks.watchdog_ps < limit - now ? now + m->checks.watchdog_ps : limit;
+    m->slice_seen = progress_made(m);
+    m->slice_open = true;
+}
+
+/* `why` no more events of the slice were run: none is left, or only later ones are. */
+static void slice_end(struct machine *m, enum engine_stop why)
+{
+    m->slice_open = false;
+    if (why == ENGINE_IDLE && m->unfinished) {
+        stuck(m, "nothing moves any more (deadlock): no event is left, but agents have not finished");
+    } else if (why == ENGINE_IDLE || m->slice_until == (m->doc->limit_ps ? m->doc->limit_ps : TICK_MAX)) {
+        machine_stop(m, RUN_LIMIT, "");
+    } else if (progress_made(m) == m->slice_seen && m->unfinished && !somebody_sleeps(m)) {
+        stuck(m, arena_printf(m->late, "no operation or request was finished for %" PRIu64 " ps of simulated time (checks.watchdog)",
+                              m->checks.watchdog_ps));
+    }
+}
+
 static void run_slices(struct machine *m)
 {
-    tick limit = m->doc->limit_ps ? m->doc->limit_ps : TICK_MAX;
     while (!m->stopped) {
-        tick now = engine_now(m->engine);
-        tick until = m->checks.watchdog_ps < limit - now ? now + m->checks.watchdog_ps : limit;
-        uint64_t seen = progress_made(m);
-        enum engine_stop why = run_until(m, until);
+        slice_begin(m);
+        enum engine_stop why = run_until(m, m->slice_until);
         if (m->stopped || why == ENGINE_ASKED)
             return;
-        if (why == ENGINE_IDLE && m->unfinished) {
-            stuck(m, "nothing moves any more (deadlock): no event is left, but agents have not finished");
-        } else if (why == ENGINE_IDLE || until == limit) {
-            machine_stop(m, RUN_LIMIT, "");
-        } else if (progress_made(m) == seen && m->unfinished && !somebody_sleeps(m)) {
-            stuck(m, arena_printf(m->late, "no operation or request was finished for %" PRIu64 " ps of simulated time (checks.watchdog)",
-                                  m->checks.watchdog_ps));
-        }
+        slice_end(m, why);
     }
 }
 
@@ -176,20 +190,47 @@ static void check_end(struct machine *m)
     }
 }
 
+void machine_start(struct machine *m)
+{
+    panic_context(context_on_panic, m);
+    trace_start(m);
+    watch_start(m);
+    for (unsigned i = 0; i < m->work.agent_count; i++)
+        if (m->work.agents[i].device && m->work.agents[i].program->start)
+            m->work.agents[i].program->start(&m->work.agents[i]);
+}
+
+const char *machine_step(struct machine *m)
+{
+    while (!m->stopped) {
+        enum engine_stop why;
+        if (!m->slice_open)
+            slice_begin(m);
+        const char *what = engine_step(m->engine, m->slice_until, &why);
+        if (what)
+            return what;
+        slice_end(m, why);
+    }
+    return NULL;
+}
+
 void machine_run(struct machine *m)
 {
     struct timespec began, ended;
     clock_gettime(CLOCK_MONOTONIC, &began);
-    panic_context(context_on_panic, m);
-    trace_start(m);
-    for (unsigned i = 0; i < m->work.agent_count; i++)
-        if (m->work.agents[i].device && m->work.agents[i].program->start)
-            m->work.agents[i].program->start(&m->work.agents[i]);
+    machine_start(m);
     run_slices(m);
+    machine_finish(m);
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    m->result.host.seconds = (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) * 1e-9;
+}
+
+void machine_finish(struct machine *m)
+{
+    watch_stop(m);
     trace_finish(m);
     check_end(m);
     panic_context(NULL, NULL);
-    clock_gettime(CLOCK_MONOTONIC, &ended);
     struct result *r = &m->result;
     machine_collect(m);
     r->stop = m->stop;
@@ -206,7 +247,6 @@ void machine_run(struct machine *m)
     r->config_file = m->doc->argument;
     r->seed = m->doc->seed;
     r->host.engine_events = engine_host_events(m->engine);
-    r->host.seconds = (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) * 1e-9;
     r->host.host_bytes = memory_host_bytes(m->memory);
     for (unsigned i = 0; i < m->agents; i++)
         r->host.host_bytes += cache_host_bytes(m->caches[i]);
@@ -215,6 +255,10 @@ void machine_run(struct machine *m)
     for (unsigned i = 0; i < m->desc.cores; i++)
         r->host.host_bytes += hart_host_bytes(m->harts[i]);
 }
+
+tick machine_now(const struct machine *m) { return engine_now(m->engine); }
+const struct protocol *machine_protocol(const struct machine *m) { return m->protocol; }
+const struct row_counts *machine_row_counts(const struct machine *m) { return &m->row_counts; }
 
 const struct result *machine_result(const struct machine *m) { return &m->result; }
 

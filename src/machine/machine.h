@@ -10,6 +10,8 @@
 
 struct experiment_doc; /* src/config */
 struct diag;
+struct protocol; /* models/protocol.h */
+struct row_counts;
 struct machine;
 
 /* Host settings: never part of the effective configuration; results are the same bytes under all of them. */
@@ -19,6 +21,8 @@ struct run_options {
     bool lookahead;
     uint64_t shuffle_seed;      /* test aid: permutes equal-time order; 0 off */
     FILE *trace;                /* Chrome trace JSON goes here, the caller's; NULL none */
+    tick trace_from_ps, trace_until_ps; /* only what ends in between is traced; until 0: no end */
+    uint64_t trace_limit;       /* trace events at most, 0: any number */
     const char *plant;          /* test aid: name of a planted fault (src/machine/plant.h); NULL none */
     void (*progress)(void *arg, uint64_t done, uint64_t total, tick now); /* may be NULL; host side only */
     void *progress_arg;
@@ -61,6 +65,19 @@ struct machine *machine_new(struct experiment_doc *, const struct run_options *,
 void machine_run(struct machine *);
 const struct result *machine_result(const struct machine *); /* valid until machine_free */
 void machine_free(struct machine *);
+
+/* machine_run in pieces: machine_start, machine_step until NULL, machine_finish give the same result. */
+void machine_start(struct machine *);
+/* Runs one event of the engine and says what it was ("snoop"); NULL: the run is over. With lookahead on, one event may be
+ * long. */
+const char *machine_step(struct machine *);
+void machine_finish(struct machine *);
+tick machine_now(const struct machine *);
+const struct protocol *machine_protocol(const struct machine *);
+const struct row_counts *machine_row_counts(const struct machine *); /* how often each row of the protocol ran so far */
+
+/* After a run with a trace: what the trace left out, in words; "" if nothing. */
+const char *machine_trace_left_out(const struct machine *);
 
 /* Dictionaries for list, explain and schema. */
 void machine_schema(FILE *);                       /* JSON Schema of experiment and machine files */

@@ -9,6 +9,7 @@
 #include "src/config/quantity.h"
 #include "src/machine/desc.h"
 #include "src/machine/machine.h"
+#include "src/machine/watch.h"
 #include "src/oracle/oracle.h"
 #include "src/sim/backdoor.h"
 #include "src/work/program.h"
@@ -60,7 +61,13 @@ struct machine {
     size_t counted_count, counted_cap;
     /* progress and stop */
     uint64_t operations_done, operations_total, operations_seen;
-    uint64_t traced;                /* trace events written */
+    struct trace *trace;            /* NULL: none is asked for */
+    struct watcher watchers[WATCHERS_MAX];
+    unsigned watcher_count;
+    const char **node_names;        /* by network node; NULL until somebody looks on */
+    tick slice_until;               /* of the watchdog, and */
+    uint64_t slice_seen;            /* the progress at its beginning */
+    bool slice_open;
     bool stopped;
     enum run_stop stop;
     const char *stop_text, *first_failure, *first_refusal;
@@ -91,6 +98,10 @@ void machine_collect(struct machine *);
 /* trace.c */
 void trace_start(struct machine *);
 void trace_finish(struct machine *);
+void trace_free(struct machine *);
+/* watch.c */
+void watch_start(struct machine *);     /* before the first event: connects the watchers */
+void watch_stop(struct machine *);
 /* effective.c */
 void machine_effective(struct machine *);
 

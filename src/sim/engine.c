@@ -124,12 +124,27 @@ static struct event *pop(struct engine *g)
     return h->count && h->entries[0].when <= g->limit ? heap_pop(h) : NULL;
 }
 
-enum engine_stop engine_run(struct engine *g, tick limit)
+static void begin(struct engine *g, tick limit)
 {
     CHECK(!g->running, "engine_run: it is running already");
     g->running = true;
     g->asked = false;
     g->limit = limit;
+}
+
+/* Nothing is due any more up to the limit. */
+static enum engine_stop nothing_due(struct engine *g)
+{
+    if (empty(g))
+        return ENGINE_IDLE;
+    if (g->limit > g->now)
+        g->now = g->limit;
+    return ENGINE_LIMIT;
+}
+
+enum engine_stop engine_run(struct engine *g, tick limit)
+{
+    begin(g, limit);
     struct event *e = NULL;
     while (!g->asked && (e = pop(g))) {
         g->now = e->when;
@@ -137,11 +152,20 @@ enum engine_stop engine_run(struct engine *g, tick limit)
         e->fn(e);
     }
     g->running = false;
-    if (g->asked)
-        return ENGINE_ASKED;
-    if (empty(g))
-        return ENGINE_IDLE;
-    if (limit > g->now)
-        g->now = limit;
-    return ENGINE_LIMIT;
+    return g->asked ? ENGINE_ASKED : nothing_due(g);
+}
+
+const char *engine_step(struct engine *g, tick limit, enum engine_stop *why)
+{
+    begin(g, limit);
+    struct event *e = pop(g);
+    const char *what = !e ? NULL : e->what ? e->what : "event";
+    if (e) {
+        g->now = e->when;
+        g->pop_count++;
+        e->fn(e);
+    }
+    g->running = false;
+    *why = e ? ENGINE_ASKED : nothing_due(g);
+    return what;
 }

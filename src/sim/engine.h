@@ -51,6 +51,9 @@ void engine_cancel(struct engine *, struct event *); /* no-op when not scheduled
  * beyond the current engine_run limit, after engine_stop, or with lookahead off. */
 bool engine_skip_to(struct engine *, tick when);
 enum engine_stop engine_run(struct engine *, tick limit); /* runs events with when <= limit; ENGINE_LIMIT leaves now = limit */
+/* Runs the next event if it is due at or before limit, and says which: its `what`. NULL: there is none; *why tells
+ * whether none is left (ENGINE_IDLE) or only later ones are (ENGINE_LIMIT, and now = limit). */
+const char *engine_step(struct engine *, tick limit, enum engine_stop *why);
 void engine_stop(struct engine *);                        /* return ENGINE_ASKED after the current event */
 uint64_t engine_host_events(const struct engine *);       /* popped from the queue: --host-stats only */
 

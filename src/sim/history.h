@@ -1,5 +1,5 @@
 /* src/sim/history.h - the last transitions of coherence lines: what led to a violation. One ring per machine,
- * written by every cache and home on each protocol step that is not a plain hit.
+ * written by every cache and home on each protocol step but hits that change no state.
  */
 #ifndef LAB_SIM_HISTORY_H
 #define LAB_SIM_HISTORY_H

@@ -53,6 +53,14 @@ for e in first-steps dma-foreign; do
     [ "$(wc -l < "$tmp/names")" -gt 60 ] || fail 'no counters found'
     while read -r name; do "$L" explain "$name" > /dev/null || fail "counter $name has no sentence"; done < "$tmp/names"
 done
+# Looking into a run changes nothing; a life stands alone with --quiet; a cut trace says so.
+expect 0 "$L" run "$C" --json "$tmp/seen.json" --trace "$tmp/trace.json" --history busiest --history 0x3f --protocol-counts csv -q
+same "$tmp/one.json" "$tmp/seen.json"
+[ "$(head -n 1 "$tmp/out" | cut -c 1-23)" = 'The life of the line at' ] || fail 'something stands before the life'
+prints 'to 0x3f): 0 transitions, 0 messages'; prints 'Nothing happened to it. The busiest lines'
+prints '^controller,state,event,verdict,next,actions,why,count$'; prints '^cache,I,LOAD,do,IS,SEND_GETS,"",[1-9]'
+[ "$(tail -n 1 "$tmp/trace.json")" = '],"otherData":{"left out":"nothing"}}' ] || fail 'the trace is not whole'
+expect 0 "$L" run "$C" --trace "$tmp/trace.json" --trace-limit 50; says 'the trace is cut at its limit of 50 events'
 expect 2 "$L" run "$C" --plant no-such-fault; says 'skip-fence'
 expect 4 "$L" run first-steps --plant skip-tlb-shootdown; prints 'Violation 1 of 1: device'; says 'exit code 4'
 expect 4 "$L" run first-steps --plant skip-tlb-shootdown --quiet; says 'Promised (device)'; says 'exit code 4'

@@ -151,7 +151,15 @@ Test(protocol, printed_forms)
     struct row_counts counts = { 0 };
     counts.cache[1][CEV_LOAD] = 42;
     expect_in(printed(PROTOCOL_CSV, &counts), "cache,M,LOAD,do,M,COMPLETE,\"\",42\n");
-    expect_in(printed(PROTOCOL_TEXT, &counts), "      | 42x ");
+    expect_in(printed(PROTOCOL_CSV, &counts), "cache,M,STORE,do,M,COMPLETE,\"\",0\n");
+    expect_in(printed(PROTOCOL_TEXT, &counts), "M     | hit   | hit   | > MI  | -          | -      | > I\n"
+                                               "      | 42x   | never | !PUT  |            |        | !DATA\n"
+                                               "      |       |       | never |            |        | never\n");
+    expect_in(printed(PROTOCOL_TEXT, &counts), "  1 of the 10 rows of the cache that act ran, and 0 of the 9 that wait\n");
+    expect_in(printed(PROTOCOL_MARKDOWN, &counts), "| **M** | hit<br>42x | hit<br>never |");
+    expect_in(printed(PROTOCOL_DOT, &counts), "label=\"GETM\\n0x\", style=dashed, color=gray, fontcolor=gray];");
+    counts.home[0][HEV_GETM] = 7;
+    expect_in(printed(PROTOCOL_DOT, &counts), "label=\"GETM\\n7x\"];");
 }
 
 static char *explained(const char *state, const char *event, bool expect_found)
