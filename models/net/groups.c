@@ -1,8 +1,9 @@
 /* models/net/groups.c - crossbars (sockets, dies, core complexes) joined by links, with hubs between them where the machine
  * has such: tiles 0 .. groups-1 are the groups, tiles from there on the hubs.
  *
- * Ways are the shortest in time, then in links; among equals the first link that fewer ways take yet, then the neighbour of
- * lower number. The next link depends on where a message is and where it goes only. layers.c keeps them from deadlock.
+ * Ways are the shortest in time. They are chosen short ones first, in order of source, then destination;
+ * of equals the one whose links fewer ways take yet, summed over them, then the next neighbour of lower number. The next
+ * link depends on where a message is and where it goes only. layers.c keeps them from deadlock.
  *
  * The twisted hypercube is that of Esfahanian, Ni and Sagan 1991 ("The twisted n-cube with application to
  * multiprocessing"): two opposite edges of a square of the cube, here 0-1 and 2-3, are crossed to 0-3 and 1-2, which
@@ -27,7 +28,12 @@ struct graph {
     unsigned tiles, links;    /* links: each direction counts */
     uint8_t kind[TILES_MAX][TILES_MAX];
     uint64_t far[TILES_MAX][TILES_MAX]; /* shortest distance; UINT64_MAX: no way */
-    unsigned ways[TILES_MAX][TILES_MAX]; /* that begin with this link */
+    unsigned ways[TILES_MAX][TILES_MAX]; /* that take this link */
+    uint8_t next[TILES_MAX][TILES_MAX];  /* the tile to go to next, where that is chosen */
+    struct pair {
+        uint64_t far;
+        unsigned from, to;
+    } pairs[TILES_MAX * TILES_MAX];
 };
 
 static void join(struct graph *g, unsigned a, unsigned b, enum kind kind)
@@ -129,12 +135,11 @@ static bool draw(struct graph *g, const struct net_desc *d, char *why, size_t wh
     return true;
 }
 
-/* Time first, number of links second. */
 static uint64_t length_of(const struct graph *g, const struct net_desc *d, unsigned a, unsigned b)
 {
     if (g->kind[a][b] == NO_LINK)
         return UINT64_MAX;
-    return (g->kind[a][b] == NEAR ? d->near_link_ps : d->link_ps) * 2 * TILES_MAX + 1;
+    return g->kind[a][b] == NEAR ? d->near_link_ps : d->link_ps;
 }
 
 /* Floyd and Warshall 1962. */
@@ -150,19 +155,53 @@ static void measure(struct graph *g, const struct net_desc *d)
                     g->far[a][b] = g->far[a][via] + g->far[via][b];
 }
 
-/* The neighbour to go to next. */
-static unsigned next_tile(struct graph *g, const struct net_desc *d, unsigned from, unsigned to)
+/* Ways that share links with the way by `via`, which is chosen from there on. */
+static unsigned load_of(const struct graph *g, unsigned from, unsigned via, unsigned to)
 {
-    unsigned best = TILES_MAX;
-    for (unsigned v = 0; v < g->tiles; v++)
-        if (g->kind[from][v] != NO_LINK && g->far[v][to] + length_of(g, d, from, v) == g->far[from][to]
-            && (best == TILES_MAX || g->ways[from][v] < g->ways[from][best]))
-            best = v;
-    g->ways[from][best]++;
-    return best;
+    unsigned load = g->ways[from][via];
+    for (unsigned at = via; at != to; at = g->next[at][to])
+        load += g->ways[at][g->next[at][to]];
+    return load;
 }
 
-static void lay(struct graph *g, const struct net_desc *d, struct layout *p)
+static void choose_next(struct graph *g, const struct net_desc *d, unsigned from, unsigned to)
+{
+    unsigned best = TILES_MAX, least = 0;
+    for (unsigned v = 0; v < g->tiles; v++) {
+        if (g->kind[from][v] == NO_LINK || g->far[v][to] + length_of(g, d, from, v) != g->far[from][to])
+            continue;
+        unsigned load = load_of(g, from, v, to);
+        if (best == TILES_MAX || load < least) {
+            best = v;
+            least = load;
+        }
+    }
+    g->next[from][to] = (uint8_t)best;
+    for (unsigned at = from; at != to; at = g->next[at][to])
+        g->ways[at][g->next[at][to]]++;
+}
+
+static int shorter_first(const void *a, const void *b)
+{
+    const struct pair *x = a, *y = b;
+    if (x->far != y->far)
+        return x->far < y->far ? -1 : 1;
+    return x->from != y->from ? (x->from < y->from ? -1 : 1) : (x->to > y->to) - (x->to < y->to);
+}
+
+static void choose_ways(struct graph *g, const struct net_desc *d)
+{
+    unsigned count = 0;
+    for (unsigned from = 0; from < g->tiles; from++)
+        for (unsigned to = 0; to < g->tiles; to++)
+            if (from != to)
+                g->pairs[count++] = (struct pair){ g->far[from][to], from, to };
+    qsort(g->pairs, count, sizeof g->pairs[0], shorter_first);
+    for (unsigned i = 0; i < count; i++)
+        choose_next(g, d, g->pairs[i].from, g->pairs[i].to);
+}
+
+static void lay(const struct graph *g, const struct net_desc *d, struct layout *p)
 {
     uint16_t number[TILES_MAX];
     layout_tables(p, g->tiles, g->links);
@@ -177,7 +216,7 @@ static void lay(struct graph *g, const struct net_desc *d, struct layout *p)
         }
         for (unsigned to = 0; to < g->tiles; to++)
             if (to != from)
-                p->route[from * g->tiles + to] = number[next_tile(g, d, from, to)];
+                p->route[from * g->tiles + to] = number[g->next[from][to]];
     }
 }
 
@@ -195,6 +234,7 @@ static const char *layout_graph(struct graph *g, const struct net_desc *d, struc
         snprintf(why, why_bytes, "%u links, both directions counted; allowed are at most %d", g->links, LINKS_MAX);
         return "links";
     }
+    choose_ways(g, d);
     lay(g, d, p);
     if (layout_layers(p))
         return NULL;

@@ -115,8 +115,6 @@ static void audit_packet(void *arg, const struct packet *p)
     const struct net *n = a->net;
     const struct lane *lane = &p->stage->lane[p->lane];
     a->packets++;
-    if (p->original)
-        return; /* its original holds the slots of both */
     n->audit[(p->stage - n->stages) * p->stage->lanes + p->lane]++;
     if (lane->head == p && lane->head_state == HEAD_READY && !p->stage->last)
         n->audit[(lane->to - n->stages) * p->stage->lanes + p->lane]++;
