@@ -1,7 +1,7 @@
 /* models/msg.h - the one message that caches, homes and devices exchange. Carried by models/net.
  *
  * Three virtual networks; a class of messages never waits behind a later class:
- *   request (GETS .. FLUSH, PUT) -> forward (INV, FWD_*) -> response (DATA .. DONE), and responses always sink.
+ *   request (GETS .. PUTF) -> forward (INV, FWD_*, SNOOP_*) -> response (DATA .. DONE), and responses always sink.
  */
 #ifndef LAB_MODELS_MSG_H
 #define LAB_MODELS_MSG_H
@@ -20,16 +20,25 @@ enum vnet { VNET_REQUEST, VNET_FORWARD, VNET_RESPONSE, VNET_COUNT };
     X(FLUSH, REQUEST, 0, "Asks that no cache holds the line and memory is current.") \
     X(PUT, REQUEST, 1, "Gives an owned line back to its home.") \
     X(PUTF, REQUEST, 1, "Gives an owned line back and on to memory.") \
+    X(ASK_PUT, REQUEST, 0, "Asks for the bus, to write an owned line back.") \
     X(INV, FORWARD, 0, "Drop your copy and acknowledge to the requester.") \
     X(FWD_GETS, FORWARD, 0, "Owner: give the requester a copy, keep one, write back.") \
     X(FWD_GETM, FORWARD, 0, "Owner: hand line and ownership to the requester.") \
     X(FWD_GETU, FORWARD, 0, "Owner: let the requester read once.") \
     X(FWD_FLUSH, FORWARD, 0, "Owner: give the line back to its home now.") \
+    X(SNOOP_GETS, FORWARD, 0, "To all on the bus: somebody reads (BusRd).") \
+    X(SNOOP_GETM, FORWARD, 0, "To all on the bus: somebody reads to write, or upgrades (BusRdX, BusUpgr).") \
+    X(SNOOP_GETO, FORWARD, 0, "To all on the bus: somebody overwrites the whole line.") \
+    X(SNOOP_GETU, FORWARD, 0, "To all on the bus: somebody reads once.") \
+    X(SNOOP_FLUSH, FORWARD, 0, "To all on the bus: no copy may stay.") \
     X(DATA, RESPONSE, 1, "The line; `acks` sharers will acknowledge.") \
     X(DATA_E, RESPONSE, 1, "The line; nobody else has it.") \
     X(DATA_U, RESPONSE, 1, "The line as it is now, to read once; the home waits for DONE.") \
     X(GRANT, RESPONSE, 0, "Permission without data; `acks` sharers will acknowledge.") \
     X(ACK, RESPONSE, 0, "My copy is gone.") \
+    X(SHARED, RESPONSE, 0, "Snoop answer: I keep a copy.") \
+    X(OWNED, RESPONSE, 0, "Snoop answer: I have sent the requester the line.") \
+    X(SNOOP_DATA, RESPONSE, 1, "Snoop answer, or write-back: the line, for memory too.") \
     X(PUTACK, RESPONSE, 0, "Your put or flush is done.") \
     X(WB, RESPONSE, 1, "Owner to home: the line, written back.") \
     X(DONE, RESPONSE, 0, "Requester to home: transaction over.") \

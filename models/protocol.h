@@ -1,9 +1,12 @@
 /* models/protocol.h - a coherence protocol as data, and the pure function that steps it.
  *
- * A protocol is a YAML file of rows [state, event, next, [actions], why] per controller (cache, home),
+ * A protocol is a YAML file of rows [state, event, next, [actions], why] per controller (cache, home or bus),
  * loaded into dense tables (models/coherence). The timed controllers (models/cache, models/coherence/home)
  * add tag, data and link time around a step; the explorer calls the very same step. Nobody else
  * looks at a state: timed code asks readable/writable/stable/present, all derived from the table.
+ *
+ * Two families. In `directory` the home remembers owner and sharers of each line. In `bus` the second controller is
+ * called bus: it orders the transactions of a line, remembers nobody, asks every agent and collects their answers.
  */
 #ifndef LAB_MODELS_PROTOCOL_H
 #define LAB_MODELS_PROTOCOL_H
@@ -25,7 +28,10 @@
     X(PUTACK, "The home has taken our put, or flushed.") \
     X(INV, "Another writes: drop the copy.") X(FWD_GETS, "Another reads what we own.") \
     X(FWD_GETM, "Another takes over what we own.") X(FWD_GETU, "Another reads once what we own.") \
-    X(FWD_FLUSH, "What we own must go home.")
+    X(FWD_FLUSH, "What we own must go home.") \
+    X(SNOOP_GETS, "On the bus: another reads.") X(SNOOP_GETM, "On the bus: another reads to write, or upgrades.") \
+    X(SNOOP_GETO, "On the bus: another overwrites the whole line.") X(SNOOP_GETU, "On the bus: another reads once.") \
+    X(SNOOP_FLUSH, "On the bus: no copy may stay, not even the requester's own.")
 
 #define HOME_EVENT_LIST(X) \
     X(GETS, "A cache asks to read.") X(GETM, "A cache asks to write.") X(GETO, "A cache asks to overwrite.") \
@@ -39,7 +45,15 @@
     X(DEMOTE, "The home needs the newest data itself: nobody may write, copies to read may stay (two levels).") \
     X(GETS_R, "A cache asks to read, and nobody here may own the line alone (two levels).") \
     X(DONE, "The requester has what it asked for.") X(WB, "The old owner's data.") \
-    X(ACK, "A recalled sharer's acknowledgement, not the last.") X(ACK_LAST, "The last recalled sharer's acknowledgement.")
+    X(ACK, "A recalled sharer's acknowledgement, not the last.") X(ACK_LAST, "The last recalled sharer's acknowledgement.") \
+    X(ASK_PUT, "A cache asks for the bus, to write back.") \
+    X(UPG, "A cache asks that its shared copy becomes the only one.") \
+    X(ANSWER, "One who was snooped has answered, others have not.") \
+    X(SNOOP_DATA, "The answer of one who owned the line, with the data; others have not answered.") \
+    X(SNOOP_DATA_LAST, "The last answer, with the data, from one who owned the line.") \
+    X(ALL_NONE, "All have answered: none has a copy (any more).") \
+    X(ALL_SHARED, "All have answered: some keep copies, none owned the line.") \
+    X(ALL_OWNED, "All have answered: one owned the line and has sent the requester the data.")
 
 #define X(id, ...) CEV_##id,
 enum cache_event { CACHE_EVENT_LIST(X) CACHE_EVENT_COUNT };
@@ -64,10 +78,12 @@ struct cache_line {
 
 struct home_line {
     uint8_t state;       /* 0 is the state with no private copy ("DI") */
+    uint8_t heard;       /* bus: wired OR of the answers to the snoop under way */
     int16_t owner;       /* agent, -1 none */
     int16_t requester;   /* of the transaction that makes the line busy, -1 none */
     int16_t txn;         /* that requester's MSHR */
-    int16_t acks;        /* recalled sharers that still owe one */
+    int16_t acks;        /* recalled or snooped ones that still owe an answer */
+    uint16_t agents;     /* bus: how many listen, numbers 0 .. agents-1; 0: a directory */
     struct sharer_set sharers;
     uint32_t version;    /* of the home's data (last level or memory) */
 };
@@ -108,7 +124,8 @@ uint8_t cache_after_store(const struct protocol *, uint8_t state); /* of a writa
 bool cache_stable(const struct protocol *, uint8_t state);    /* waits for no message */
 bool cache_evict_silent(const struct protocol *, uint8_t state);   /* EVICT row sends nothing */
 bool home_stable(const struct protocol *, uint8_t state);
-bool home_needs_data(const struct protocol *, uint8_t state, enum home_event); /* the row sends the home's data */
+bool home_needs_data(const struct protocol *, const struct home_line *, enum home_event); /* this step sends the home's data */
+bool protocol_on_bus(const struct protocol *);
 const char *cache_event_name(enum cache_event);
 const char *home_event_name(enum home_event);
 const char *cache_state_name(const struct protocol *, uint8_t state);

@@ -74,8 +74,9 @@ void snoop_run(struct event *e)
     c->snoop_count--;
     if (c->snoop_count)
         engine_at(c->env.engine, &c->component, &c->snoop_event, c->snoop[c->snoop_head].ready, PHASE_DELIVER);
-    bool inv = in.kind == MSG_INV;
-    delta_mark(&in.delta, inv ? PART_ACKS : PART_OWNER, now);
+    bool inv = in.kind == MSG_INV || in.kind == MSG_SNOOP_GETM || in.kind == MSG_SNOOP_GETO || in.kind == MSG_SNOOP_FLUSH;
+    bool answers = inv || in.kind == MSG_SNOOP_GETS || in.kind == MSG_SNOOP_GETU; /* somebody collects */
+    delta_mark(&in.delta, answers ? PART_ACKS : PART_OWNER, now);
     inv ? c->counters.invalidations++ : c->counters.forwards++;
     snoop_step(c, &in);
 }

@@ -47,7 +47,7 @@ static void dump_waits(FILE *out, const struct protocol *p, enum controller c, u
 static void dump_controller(FILE *out, const struct protocol *p, enum controller c)
 {
     const struct state_table *t = &p->table[c];
-    fprintf(out, "%s:\n  states:\n", vocabularies[c].name);
+    fprintf(out, "%s:\n  states:\n", controller_name(p, c));
     for (unsigned s = 0; s < t->n_states; s++) {
         fprintf(out, "    %s: ", t->name[s]);
         quoted(out, t->sentence[s]);
@@ -68,7 +68,7 @@ static void dump_controller(FILE *out, const struct protocol *p, enum controller
 static void dump_equivalent(FILE *out, const struct protocol *p, const struct equivalent *e)
 {
     const struct state_table *t = &p->table[e->controller];
-    fprintf(out, "  - [%s, %s, %s, %s, ", vocabularies[e->controller].name, t->name[e->state],
+    fprintf(out, "  - [%s, %s, %s, %s, ", controller_name(p, e->controller), t->name[e->state],
             vocabularies[e->controller].events[e->event].name, e->next < 0 ? "delete" : t->name[e->next]);
     quoted(out, e->reason);
     fputs("]\n", out);
@@ -81,6 +81,8 @@ void protocol_dump(FILE *out, const struct protocol *p)
     fputs("\ntext: ", out);
     quoted(out, p->text);
     fputc('\n', out);
+    if (p->family != FAMILY_DIRECTORY)
+        fprintf(out, "family: %s\n", family_names[p->family]);
     for (unsigned c = 0; c < CTL_COUNT; c++)
         dump_controller(out, p, (enum controller)c);
     if (p->n_equivalent)

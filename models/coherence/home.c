@@ -42,6 +42,7 @@ static void *must_calloc(size_t n, size_t size)
 static struct home_line fresh_line(struct home *h, lineno line)
 {
     return (struct home_line){ .owner = -1, .requester = -1, .txn = -1,
+                               .agents = protocol_on_bus(h->env.protocol) ? h->env.agents : 0,
                                .version = memory_versions(h->env.memory, line)->dram };
 }
 
@@ -88,10 +89,11 @@ static void send_to(struct home *h, const struct out_msg *o, unsigned to, lineno
 static void send_multicast(struct home *h, const struct out_msg *o, const struct sharer_set *to, lineno line,
                            const struct delta *d)
 {
+    bool invalidates = o->kind != MSG_SNOOP_GETS && o->kind != MSG_SNOOP_GETU;
     for (unsigned i = 0; i < SHARER_WORDS; i++) {
         for (uint64_t w = to->w[i]; w; w &= w - 1) {
             send_to(h, o, i * 64 + (unsigned)__builtin_ctzll(w), line, d, SOURCE_PEER);
-            h->counters.invalidations++;
+            invalidates ? h->counters.invalidations++ : h->counters.forwards++;
         }
     }
 }
@@ -112,7 +114,7 @@ static void send_outbox(struct home *h, struct outbox *out, lineno line, const s
             h->counters.forwards++;
         if (msg_infos[o->kind].data)
             h->counters.data_sent++;
-        if (in && in->kind == MSG_GETU && msg_infos[o->kind].data)
+        if (o->kind == MSG_DATA_U || (in && in->kind == MSG_GETU && msg_infos[o->kind].data))
             h->env.sample(h->env.sample_arg, (uint16_t)o->requester, o->txn, line);
         send_to(h, o, (unsigned)o->to, line, d,
                 multicast ? SOURCE_PEER : from_dram ? SOURCE_DRAM : SOURCE_LLC);
@@ -289,7 +291,7 @@ static void flush_absent(struct home *h, const struct msg *m)
 static void request(struct home *h, struct msg *m)
 {
     int64_t slot = slots_find(&h->at, m->line);
-    bool put = m->kind == MSG_PUT || m->kind == MSG_PUTF;
+    bool put = m->kind == MSG_PUT || m->kind == MSG_PUTF || m->kind == MSG_ASK_PUT;
     if (slot == NO_SLOT && (m->kind == MSG_FLUSH || put)) {
         flush_absent(h, m);
         return;
@@ -307,7 +309,7 @@ static void request(struct home *h, struct msg *m)
     }
     enum home_event event = home_classify(&h->lines[slot], m);
     slots_touch(&h->at, slot);
-    if (!x->valid && home_needs_data(h->env.protocol, h->lines[slot].state, event)) {
+    if (!x->valid && home_needs_data(h->env.protocol, &h->lines[slot], event)) {
         h->counters.misses++;
         start_fetch(h, slot, m);
         return;
@@ -327,7 +329,13 @@ static void response(struct home *h, struct msg *m)
         fail(h, m, m->line, "a response for a line that is not here", "absent", msg_infos[m->kind].name);
         return;
     }
-    step(h, slot, home_classify(&h->lines[slot], m), m, &m->delta, false);
+    enum home_event event = home_classify(&h->lines[slot], m);
+    if (!h->extra[slot].valid && home_needs_data(h->env.protocol, &h->lines[slot], event)) {
+        h->counters.misses++; /* a bus learns only now that no cache has the line */
+        start_fetch(h, slot, m);
+        return;
+    }
+    step(h, slot, event, m, &m->delta, false);
     settle(h, slot);
 }
 

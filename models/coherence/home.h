@@ -34,6 +34,7 @@ struct home_env {
     struct memory *memory;
     const struct protocol *protocol;
     struct row_counts *row_counts; /* may be NULL */
+    uint16_t agents;               /* caches and devices that listen, numbers 0 .. agents-1 (bus protocols) */
     struct history *history;
     void (*protocol_error)(void *arg, unsigned agent, lineno, const char *text);
     void *error_arg;

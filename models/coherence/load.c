@@ -22,26 +22,34 @@ static const struct vocabulary *words(const struct load *l) { return &vocabulari
 /* ---- which actions apply to which events */
 
 enum { ON_OWN = 1, ON_REQUEST = 2, ON_FORWARD = 4, ON_RESPONSE = 8, ON_ANY = 15,
-       WITH_DATA = 16, WITH_ACKS = 32, IS_ACK = 64 };
+       WITH_DATA = 16, WITH_ACKS = 32, IS_ANSWER = 64, DIRECTORY_ONLY = 128, BUS_ONLY = 256 };
 
-struct applies { uint8_t on; const char *rule; };
+struct applies { uint16_t on; const char *rule; };
 
 #define BEGINS "only the cache's own events begin a transaction"
 #define ANSWERS "it answers the requester of a forwarded message: INV or FWD_*"
 #define NEEDS_REQUESTER "a recall has no requester"
+#define SNOOPS "a snoop begins with a request"
+#define OF_OWNERS (ON_REQUEST | ON_RESPONSE | DIRECTORY_ONLY)
 static const struct applies cache_applies[CACHE_ACTION_COUNT] = {
     [CACT_COMPLETE] = { ON_OWN | ON_RESPONSE, "an operation is performed at once or by an answer" },
     [CACT_TAKE_DATA] = { ON_RESPONSE | WITH_DATA, "the event brings no data" },
     [CACT_COUNT_DATA] = { ON_RESPONSE | WITH_ACKS, "only data to write and grants say how many will acknowledge" },
-    [CACT_COUNT_ACK] = { ON_RESPONSE | IS_ACK, "the event is no acknowledgement" },
+    [CACT_COUNT_ACK] = { ON_RESPONSE | IS_ANSWER, "the event is no acknowledgement" },
     [CACT_SEND_GETS] = { ON_OWN, BEGINS }, [CACT_SEND_GETM] = { ON_OWN, BEGINS },
     [CACT_SEND_GETO] = { ON_OWN, BEGINS }, [CACT_SEND_UPG] = { ON_OWN, BEGINS },
     [CACT_SEND_GETU] = { ON_OWN, BEGINS }, [CACT_SEND_FLUSH] = { ON_OWN, BEGINS },
-    [CACT_SEND_PUT] = { ON_OWN, BEGINS }, [CACT_SEND_PUTF] = { ON_OWN, BEGINS },
+    [CACT_SEND_PUT] = { ON_OWN | DIRECTORY_ONLY, BEGINS }, [CACT_SEND_PUTF] = { ON_OWN | DIRECTORY_ONLY, BEGINS },
     [CACT_SEND_DONE] = { ON_RESPONSE, "a transaction ends with an answer" },
-    [CACT_SEND_ACK] = { ON_FORWARD, ANSWERS }, [CACT_SEND_DATA] = { ON_FORWARD, ANSWERS },
+    [CACT_SEND_ACK] = { ON_FORWARD | DIRECTORY_ONLY, ANSWERS }, [CACT_SEND_DATA] = { ON_FORWARD, ANSWERS },
     [CACT_SEND_DATA_M] = { ON_FORWARD, ANSWERS }, [CACT_SEND_DATA_U] = { ON_FORWARD, ANSWERS },
-    [CACT_SEND_WB] = { ON_FORWARD, ANSWERS },
+    [CACT_SEND_WB] = { ON_FORWARD | DIRECTORY_ONLY, ANSWERS },
+    [CACT_SEND_ASK_PUT] = { ON_OWN | BUS_ONLY, BEGINS },
+    [CACT_SEND_GETM_AGAIN] = { ON_RESPONSE | WITH_ACKS | BUS_ONLY, "only a grant can come too late" },
+    [CACT_ANSWER_NONE] = { ON_FORWARD | ON_RESPONSE | BUS_ONLY, "it answers a snoop, or the turn to write back" },
+    [CACT_ANSWER_SHARED] = { ON_FORWARD | BUS_ONLY, "it answers a snoop" },
+    [CACT_ANSWER_OWNED] = { ON_FORWARD | BUS_ONLY, "it answers a snoop" },
+    [CACT_ANSWER_DATA] = { ON_FORWARD | ON_RESPONSE | BUS_ONLY, "it answers a snoop, or the turn to write back" },
 };
 static const struct applies home_applies[HOME_ACTION_COUNT] = {
     [HACT_DATA_TO_REQ] = { ON_REQUEST | ON_RESPONSE, NEEDS_REQUESTER },
@@ -49,21 +57,29 @@ static const struct applies home_applies[HOME_ACTION_COUNT] = {
     [HACT_DATA_M_TO_REQ] = { ON_REQUEST | ON_RESPONSE, NEEDS_REQUESTER },
     [HACT_GRANT_TO_REQ] = { ON_REQUEST | ON_RESPONSE, NEEDS_REQUESTER },
     [HACT_PUTACK_TO_REQ] = { ON_REQUEST | ON_RESPONSE, NEEDS_REQUESTER },
-    [HACT_INV_SHARERS] = { ON_REQUEST | ON_RESPONSE, NEEDS_REQUESTER },
-    [HACT_RECALL_SHARERS] = { ON_ANY, "" },
-    [HACT_FWD_GETS_TO_OWNER] = { ON_ANY, "" },
-    [HACT_FWD_GETM_TO_OWNER] = { ON_REQUEST | ON_RESPONSE, NEEDS_REQUESTER },
-    [HACT_FWD_GETU_TO_OWNER] = { ON_REQUEST | ON_RESPONSE, NEEDS_REQUESTER },
-    [HACT_FWD_FLUSH_TO_OWNER] = { ON_ANY, "" },
+    [HACT_INV_SHARERS] = { OF_OWNERS, NEEDS_REQUESTER },
+    [HACT_RECALL_SHARERS] = { ON_ANY | DIRECTORY_ONLY, "" },
+    [HACT_FWD_GETS_TO_OWNER] = { ON_ANY | DIRECTORY_ONLY, "" },
+    [HACT_FWD_GETM_TO_OWNER] = { OF_OWNERS, NEEDS_REQUESTER },
+    [HACT_FWD_GETU_TO_OWNER] = { OF_OWNERS, NEEDS_REQUESTER },
+    [HACT_FWD_FLUSH_TO_OWNER] = { ON_ANY | DIRECTORY_ONLY, "" },
     [HACT_KEEP_DATA] = { ON_REQUEST | ON_RESPONSE | WITH_DATA, "the event brings no data" },
     [HACT_FLUSH_MEMORY] = { ON_ANY, "" },
-    [HACT_REQ_IS_OWNER] = { ON_REQUEST | ON_RESPONSE, NEEDS_REQUESTER },
-    [HACT_REQ_IS_SHARER] = { ON_REQUEST | ON_RESPONSE, NEEDS_REQUESTER },
-    [HACT_REQ_SUPPLIES] = { ON_REQUEST | ON_RESPONSE, NEEDS_REQUESTER },
-    [HACT_OWNER_IS_SHARER] = { ON_ANY, "" }, [HACT_NO_OWNER] = { ON_ANY, "" }, [HACT_NO_SHARERS] = { ON_ANY, "" },
-    [HACT_COUNT_ACK] = { ON_RESPONSE | IS_ACK, "the event is no acknowledgement" },
+    [HACT_REQ_IS_OWNER] = { OF_OWNERS, NEEDS_REQUESTER },
+    [HACT_REQ_IS_SHARER] = { OF_OWNERS, NEEDS_REQUESTER },
+    [HACT_REQ_SUPPLIES] = { OF_OWNERS, NEEDS_REQUESTER },
+    [HACT_OWNER_IS_SHARER] = { ON_ANY | DIRECTORY_ONLY, "" }, [HACT_NO_OWNER] = { ON_ANY | DIRECTORY_ONLY, "" },
+    [HACT_NO_SHARERS] = { ON_ANY | DIRECTORY_ONLY, "" },
+    [HACT_COUNT_ANSWER] = { ON_RESPONSE | IS_ANSWER | BUS_ONLY, "the event is no answer to a snoop" },
+    [HACT_COUNT_ACK] = { ON_RESPONSE | IS_ANSWER | DIRECTORY_ONLY, "the event is no acknowledgement" },
+    [HACT_SNOOP_GETS_ALL] = { ON_REQUEST | BUS_ONLY, SNOOPS }, [HACT_SNOOP_GETM_ALL] = { ON_REQUEST | BUS_ONLY, SNOOPS },
+    [HACT_SNOOP_GETO_ALL] = { ON_REQUEST | BUS_ONLY, SNOOPS }, [HACT_SNOOP_GETU_ALL] = { ON_REQUEST | BUS_ONLY, SNOOPS },
+    [HACT_SNOOP_FLUSH_ALL] = { ON_REQUEST | ON_OWN | BUS_ONLY, "a snoop begins with a request or a recall" },
+    [HACT_GRANT_PUT] = { ON_REQUEST | BUS_ONLY, "it gives a request its turn" },
+    [HACT_DATA_U_TO_REQ] = { ON_REQUEST | ON_RESPONSE | BUS_ONLY, NEEDS_REQUESTER },
+    [HACT_ACK_TO_REQ] = { ON_RESPONSE | BUS_ONLY, "it follows the last answer" },
     [HACT_RECALLED] = { ON_OWN | ON_RESPONSE, "a recall ends at once or with an answer" },
-    [HACT_DEMOTED] = { ON_OWN | ON_RESPONSE, "a demotion ends at once or with an answer" },
+    [HACT_DEMOTED] = { ON_OWN | ON_RESPONSE | DIRECTORY_ONLY, "a demotion ends at once or with an answer" },
 };
 
 static const char *why_not(enum controller c, unsigned event, unsigned action)
@@ -76,9 +92,15 @@ static const char *why_not(enum controller c, unsigned event, unsigned action)
         ok = ok && msg_infos[kind].data;
     if (a.on & WITH_ACKS)
         ok = ok && (kind == MSG_GRANT || event == CEV_DATA_ACKS || event == CEV_DATA_LAST);
-    if (a.on & IS_ACK)
-        ok = ok && kind == MSG_ACK;
+    if (a.on & IS_ANSWER)
+        ok = ok && (kind == MSG_ACK || kind == MSG_SHARED || kind == MSG_OWNED || kind == MSG_SNOOP_DATA);
     return ok ? NULL : a.rule;
+}
+
+static bool wrong_family(const struct load *l, unsigned action)
+{
+    unsigned on = l->c == CTL_CACHE ? cache_applies[action].on : home_applies[action].on;
+    return on & (l->p->family == FAMILY_BUS ? DIRECTORY_ONLY : BUS_ONLY);
 }
 
 /* ---- words */
@@ -96,7 +118,7 @@ static void unknown(struct load *l, const struct node *n, const char *what, cons
     for (size_t i = 0; i < count && m < 64; i++)
         if (*name(table, i))
             known[m++] = name(table, i);
-    node_error(l->diag, n, rule, "%s is no %s of the %s", shown(word, n->text), what, words(l)->name);
+    node_error(l->diag, n, rule, "%s is no %s of the %s", shown(word, n->text), what, controller_name(l->p, l->c));
     diag_suggest(l->diag, n->text, known, m);
 }
 
@@ -127,7 +149,8 @@ static void note_sent(struct load *l, unsigned action, const struct node *n)
     int kind = words(l)->actions[action].sends;
     if (kind == NO_MESSAGE)
         return;
-    bool home = msg_infos[kind].vnet == VNET_REQUEST || kind == MSG_WB || kind == MSG_DONE;
+    bool answer = l->c == CTL_CACHE && action >= CACT_ANSWER_NONE && action <= CACT_ANSWER_DATA;
+    bool home = msg_infos[kind].vnet == VNET_REQUEST || kind == MSG_WB || kind == MSG_DONE || answer;
     enum controller to = home ? CTL_HOME : CTL_CACHE;
     if (!l->sent_at[to][kind])
         l->sent_at[to][kind] = n;
@@ -147,6 +170,11 @@ static uint8_t read_action(struct load *l, const struct node *n, int event)
         return 0;
     }
     note_sent(l, (unsigned)a, n);
+    if (wrong_family(l, (unsigned)a)) {
+        node_error(l->diag, n, "A directory knows owner and sharers and asks them; a bus knows nobody and asks all. Which of the two "
+                   "a file is, its key `family` says.", "action %s is none of the family %s", n->text, family_names[l->p->family]);
+        return 0;
+    }
     const char *rule = event < 0 ? NULL : why_not(l->c, (unsigned)event, (unsigned)a);
     if (rule)
         node_error(l->diag, n, rule, "action %s cannot apply to event %s", n->text, words(l)->events[event].name);
@@ -226,8 +254,8 @@ static void read_waits(struct load *l, const struct node *map)
         int state = protocol_state(l->p, l->c, n->key);
         if (state < 0) {
             char word[SHOWN_MAX];
-            diag_error(l->diag, n->key_at, words(l)->name, "States are declared, with a sentence each, under `states`.",
-                       "%s is no state of the %s", shown(word, n->key), words(l)->name);
+            diag_error(l->diag, n->key_at, controller_name(l->p, l->c), "States are declared, with a sentence each, under `states`.",
+                       "%s is no state of the %s", shown(word, n->key), controller_name(l->p, l->c));
             diag_suggest(l->diag, n->key, l->p->table[l->c].name, l->p->table[l->c].n_states);
         }
         if (node_expect(l->diag, n, NODE_SEQUENCE, "Waiting rows: one line per state, `IS: [LOAD, STORE]`."))
@@ -258,13 +286,13 @@ static void read_states(struct load *l, const struct node *map)
         if (!text)
             node_error(l->diag, n, rule, "state %s has no sentence", shown(word, n->key));
         if (!name_ok(n->key, '_', STATE_NAME_MAX_BYTES))
-            diag_error(l->diag, n->key_at, words(l)->name, "Up to 15 letters, digits and '_', beginning with a letter.",
+            diag_error(l->diag, n->key_at, controller_name(l->p, l->c), "Up to 15 letters, digits and '_', beginning with a letter.",
                        "%s cannot name a state", shown(word, n->key));
         int s = protocol_add_state(l->p, l->c, n->key, text ? n->text : "?");
         if (s >= 0)
             l->state_at[l->c][s] = n;
         else
-            diag_error(l->diag, n->key_at, words(l)->name, NULL, "more than %d states", STATES_MAX);
+            diag_error(l->diag, n->key_at, controller_name(l->p, l->c), NULL, "more than %d states", STATES_MAX);
     }
 }
 
@@ -284,7 +312,7 @@ static void check_reachable(struct load *l)
     }
     for (unsigned s = 0; s < t->n_states; s++)
         if (!(reached >> s & 1))
-            diag_error(l->diag, l->state_at[l->c][s]->key_at, words(l)->name, "Lines begin in the first state.",
+            diag_error(l->diag, l->state_at[l->c][s]->key_at, controller_name(l->p, l->c), "Lines begin in the first state.",
                        "state %s cannot be reached: no chain of rows leads to it from %s", t->name[s], t->name[0]);
 }
 
@@ -330,7 +358,8 @@ static void check_messages(struct load *l)
         for (int kind = 0; kind < MSG_KIND_COUNT; kind++)
             if (l->sent_at[c][kind] && !receives(l, (enum controller)c, kind))
                 node_error(l->diag, l->sent_at[c][kind], "Every message sent needs rows where it arrives.",
-                           "nobody receives %s: the %s has no row for it", msg_infos[kind].name, vocabularies[c].name);
+                           "nobody receives %s: the %s has no row for it", msg_infos[kind].name,
+                           controller_name(l->p, (enum controller)c));
 }
 
 /* One error per event, at its first row. */
@@ -343,24 +372,35 @@ static void check_sent(struct load *l)
             first = l->row_at[l->c][s][e];
         if (first && kind != NO_MESSAGE && !l->sent_at[l->c][kind])
             node_error(l->diag, first, "A row for a message that no action sends can never fire.",
-                       "nobody sends the %s a %s", words(l)->name, msg_infos[kind].name);
+                       "nobody sends the %s a %s", controller_name(l->p, l->c), msg_infos[kind].name);
     }
 }
 
-/* Events that may come in any state that can be reached: the controller's own, and requests that no predicate splits
- * into several events. Who makes room for another line has one: never in the first state. */
-static bool comes_any_time(const struct load *l, unsigned event)
+static bool any_row(const struct load *l, unsigned event)
+{
+    for (unsigned s = 0; s < l->p->table[l->c].n_states; s++)
+        if (l->row_at[l->c][s][event])
+            return true;
+    return false;
+}
+
+/* Events that may come in state s, if that can be reached: the controller's own, requests that the table does not split
+ * into several events, and snoops while no transaction of its own is under way. */
+static bool comes_any_time(const struct load *l, unsigned s, unsigned event)
 {
     int kind = words(l)->events[event].kind;
     unsigned alike = 0;
     if (l->c == CTL_HOME && event == HEV_GETS_R)
         return false; /* offered instead of a GETS, where the table knows it */
     for (unsigned e = 0; e < words(l)->n_events; e++)
-        alike += words(l)->events[e].kind == kind && !(l->c == CTL_HOME && e == HEV_GETS_R);
+        alike += words(l)->events[e].kind == kind && any_row(l, e) && !(l->c == CTL_HOME && e == HEV_GETS_R);
+    if (kind != NO_MESSAGE && msg_infos[kind].vnet == VNET_FORWARD)
+        return l->p->family == FAMILY_BUS && cache_stable(l->p, (uint8_t)s);
     return kind == NO_MESSAGE || (msg_infos[kind].vnet == VNET_REQUEST && alike == 1);
 }
 
-/* An event that the table knows at all needs a row or a place under `wait` in every state. One error per state. */
+/* An event that the table knows at all needs a row or a place under `wait` in every state. Who makes room for another line
+ * has one: never in the first state. One error per state. */
 static void check_missing(struct load *l)
 {
     const struct state_table *t = &l->p->table[l->c];
@@ -369,16 +409,13 @@ static void check_missing(struct load *l)
         char missing[160] = "";
         size_t used = 0;
         for (unsigned e = 0; e < words(l)->n_events; e++) {
-            bool known = false;
-            for (unsigned other = 0; other < t->n_states; other++)
-                known |= t->row[other][e] != ROW_ILLEGAL;
-            if (!known || !comes_any_time(l, e) || t->row[s][e] != ROW_ILLEGAL || (s == 0 && e == makes_room))
+            if (!any_row(l, e) || !comes_any_time(l, s, e) || t->row[s][e] != ROW_ILLEGAL || (s == 0 && e == makes_room))
                 continue;
             if (used < sizeof missing)
                 used += (size_t)snprintf(missing + used, sizeof missing - used, "%s%s", used ? ", " : "", words(l)->events[e].name);
         }
         if (used)
-            diag_error(l->diag, l->state_at[l->c][s]->key_at, words(l)->name, "What may come at any time needs a row in "
+            diag_error(l->diag, l->state_at[l->c][s]->key_at, controller_name(l->p, l->c), "What may come at any time needs a row in "
                        "every state, or a place under `wait`.", "state %s says nothing about %s", t->name[s], missing);
     }
 }
@@ -399,9 +436,10 @@ static void check_controller(struct load *l)
 static void read_controller(struct load *l, struct node *root, enum controller c)
 {
     l->c = c;
-    struct node *map = node_get(root, words(l)->name);
+    struct node *map = node_get(root, controller_name(l->p, l->c));
     if (!map) {
-        node_error(l->diag, root, NULL, "key `%s` is missing: a protocol has a cache and a home", words(l)->name);
+        node_error(l->diag, root, NULL, "key `%s` is missing: a protocol has a cache and a %s", controller_name(l->p, l->c),
+                   controller_name(l->p, CTL_HOME));
         return;
     }
     if (!node_expect(l->diag, map, NODE_MAPPING, "A controller has `states`, `rows` and `wait`."))
@@ -434,9 +472,9 @@ static void read_equivalent(struct load *l, const struct node *n)
         node_error(l->diag, n, rule, "not five words");
         return;
     }
-    l->c = strcmp(f[0]->text, "home") == 0 ? CTL_HOME : CTL_CACHE;
-    if (strcmp(f[0]->text, words(l)->name) != 0) {
-        node_error(l->diag, f[0], rule, "allowed are cache and home");
+    l->c = strcmp(f[0]->text, controller_name(l->p, CTL_HOME)) == 0 ? CTL_HOME : CTL_CACHE;
+    if (strcmp(f[0]->text, controller_name(l->p, l->c)) != 0) {
+        node_error(l->diag, f[0], rule, "allowed are cache and %s", controller_name(l->p, CTL_HOME));
         return;
     }
     bool deleted = strcmp(f[3]->text, "delete") == 0;
@@ -459,6 +497,19 @@ static const char *read_text(struct load *l, struct node *root, const char *key,
     return n->text;
 }
 
+static void read_family(struct load *l, struct node *root)
+{
+    const char *family = read_text(l, root, "family", false);
+    char word[SHOWN_MAX];
+    for (unsigned f = 0; f < FAMILY_COUNT; f++)
+        if (strcmp(family, family_names[f]) == 0)
+            l->p->family = (enum family)f;
+    if (*family && strcmp(family, family_names[l->p->family]) != 0) {
+        node_error(l->diag, node_get(root, "family"), NULL, "%s is given, allowed are directory and bus", shown(word, family));
+        diag_suggest(l->diag, family, family_names, FAMILY_COUNT);
+    }
+}
+
 static void read_head(struct load *l, struct node *root)
 {
     const char *kind = read_text(l, root, "kind", true), *name = read_text(l, root, "name", true);
@@ -469,6 +520,7 @@ static void read_head(struct load *l, struct node *root)
         node_error(l->diag, node_get(root, "name"), "Up to 64 letters, digits and '-', beginning with a letter.",
                    "%s cannot name a protocol", shown(word, name));
     l->p = protocol_new(name, read_text(l, root, "title", true), read_text(l, root, "text", false));
+    read_family(l, root);
 }
 
 struct protocol *protocol_load(struct node *root, struct diag *diag)

@@ -49,7 +49,7 @@ static const struct equivalent *listed(const struct protocol *p, const struct mu
 static void print_mutant(FILE *out, const char *what, const struct protocol *p, const struct mutant *m)
 {
     const struct state_table *t = &p->table[m->c];
-    fprintf(out, "  %s: [%s, %s, %s, %s]\n", what, vocabularies[m->c].name, t->name[m->state],
+    fprintf(out, "  %s: [%s, %s, %s, %s]\n", what, controller_name(p, m->c), t->name[m->state],
             vocabularies[m->c].events[m->event].name, m->next < 0 ? "delete" : t->name[m->next]);
 }
 

@@ -14,6 +14,7 @@ struct cell { unsigned n; char line[CELL_LINES][CELL_BYTES]; };
 struct view {
     const struct protocol *p;
     enum controller c;
+    const char *name;                       /* of the controller */
     const struct state_table *table;
     const struct vocabulary *words;
     const struct row_counts *counts;
@@ -32,7 +33,7 @@ static bool any_state(const struct state_table *t, unsigned e)
 static void view_init(struct view *v, const struct protocol *p, enum controller c, const struct row_counts *counts)
 {
     unsigned notes = 0;
-    *v = (struct view){ .p = p, .c = c, .table = &p->table[c], .words = &vocabularies[c], .counts = counts };
+    *v = (struct view){ .p = p, .c = c, .name = controller_name(p, c), .table = &p->table[c], .words = &vocabularies[c], .counts = counts };
     for (unsigned e = 0; e < v->words->n_events; e++)
         if (any_state(v->table, e))
             v->column[v->n_columns++] = e;
@@ -247,7 +248,7 @@ static void print_text(FILE *out, const struct protocol *p, const struct row_cou
     for (unsigned c = 0; c < CTL_COUNT; c++) {
         struct view v;
         view_init(&v, p, (enum controller)c, counts);
-        fprintf(out, "\n%s\n", v.words->name);
+        fprintf(out, "\n%s\n", v.name);
         print_states(out, &v, "  %-4s %s\n");
         print_text_grid(out, &v);
         print_notes(out, &v, "  [%u] %s\n");
@@ -278,7 +279,7 @@ static void print_markdown(FILE *out, const struct protocol *p, const struct row
     for (unsigned c = 0; c < CTL_COUNT; c++) {
         struct view v;
         view_init(&v, p, (enum controller)c, counts);
-        fprintf(out, "\n## %s\n\n", v.words->name);
+        fprintf(out, "\n## %s\n\n", v.name);
         print_states(out, &v, "- **%s**: %s\n");
         fputs("\n| state |", out);
         for (unsigned k = 0; k < v.n_columns; k++)
@@ -306,7 +307,7 @@ static void print_dot(FILE *out, const struct protocol *p, const struct row_coun
     for (unsigned c = 0; c < CTL_COUNT; c++) {
         struct view v;
         view_init(&v, p, (enum controller)c, counts);
-        const char *name = v.words->name;
+        const char *name = v.name;
         fprintf(out, "  subgraph cluster_%s {\n    label=\"%s\";\n", name, name);
         for (unsigned s = 0; s < v.table->n_states; s++)
             fprintf(out, "    %s_%s [label=\"%s\"];\n", name, v.table->name[s], v.table->name[s]);
@@ -344,7 +345,7 @@ static void print_csv_row(FILE *out, const struct view *v, unsigned s, unsigned 
 {
     row_word w = v->table->row[s][e];
     bool wait = w == ROW_WAIT;
-    fprintf(out, "%s,%s,%s,%s,%s,", v->words->name, v->table->name[s], v->words->events[e].name, wait ? "wait" : "do",
+    fprintf(out, "%s,%s,%s,%s,%s,", v->name, v->table->name[s], v->words->events[e].name, wait ? "wait" : "do",
             wait ? v->table->name[s] : v->table->name[row_next(w)]);
     for (uint64_t a = row_actions(w); a; a >>= 8)
         fprintf(out, "%s%s", v->words->actions[a & 0xff].name, a >> 8 ? " " : "");
@@ -383,7 +384,7 @@ void protocol_print(FILE *out, const struct protocol *p, enum protocol_format fo
 static void explain(FILE *out, const struct view *v, unsigned s, unsigned e)
 {
     row_word w = v->table->row[s][e];
-    fprintf(out, "%s in state %s: %s\n", v->words->name, v->table->name[s], v->table->sentence[s]);
+    fprintf(out, "%s in state %s: %s\n", v->name, v->table->name[s], v->table->sentence[s]);
     fprintf(out, "Event %s: %s\n", v->words->events[e].name, v->words->events[e].sentence);
     if (w == ROW_ILLEGAL) {
         fputs("This cannot happen: there is no row for it. If it does, the run stops with a protocol error.\n", out);
@@ -431,16 +432,21 @@ static const char *const predicates[][2] = {
                        "how many" },
     { "PUT_OWNER, PUT_OLD", "one message: by whether the home takes the sender for the owner" },
     { "PUTF_OWNER, PUTF_OLD", "likewise" },
+    { "UPG_OWNER, UPG_OLD, UPG", "one message: likewise; UPG where nobody is remembered, on a bus" },
+    { "ANSWER, ALL_*", "ACK, SHARED and OWNED at the bus: ANSWER while others are missing, then by the wired OR of all, "
+                       "OWNED before SHARED" },
+    { "SNOOP_DATA, SNOOP_DATA_LAST", "one message: by whether it is the last answer that was missing" },
 };
 
 void protocol_vocabulary(FILE *out)
 {
     for (unsigned c = 0; c < CTL_COUNT; c++) {
         const struct vocabulary *v = &vocabularies[c];
-        fprintf(out, "%sEvents of the %s\n", c ? "\n" : "", v->name);
+        const char *who = c == CTL_HOME ? "home or bus" : v->name;
+        fprintf(out, "%sEvents of the %s\n", c ? "\n" : "", who);
         for (unsigned e = 0; e < v->n_events; e++)
             fprintf(out, "  %-19s %s\n", v->events[e].name, v->events[e].sentence);
-        fprintf(out, "\nActions of the %s\n", v->name);
+        fprintf(out, "\nActions of the %s\n", who);
         for (unsigned a = 1; a < v->n_actions; a++)
             fprintf(out, "  %-19s %s\n", v->actions[a].name, v->actions[a].sentence);
     }

@@ -46,7 +46,8 @@ void station_push(struct station *s, struct msg *in)
     if (s->count == s->cap)
         grow(s);
     bool response = msg_is_response(in);
-    delta_mark(&in->delta, !response ? PART_REQUEST_NET : in->kind == MSG_ACK ? PART_ACKS : PART_RESPONSE_NET, now);
+    bool answer = in->kind == MSG_ACK || in->kind == MSG_SHARED || in->kind == MSG_OWNED || in->kind == MSG_SNOOP_DATA;
+    delta_mark(&in->delta, !response ? PART_REQUEST_NET : answer ? PART_ACKS : PART_RESPONSE_NET, now);
     tick start = now > s->free_at ? now : s->free_at;
     s->free_at = start + (response ? s->desc.response_occupancy_ps : s->desc.occupancy_ps);
     struct service *last = &s->fifo[(s->head + s->count++) & (s->cap - 1)];

@@ -23,25 +23,49 @@ enum cache_event cache_classify(const struct cache_line *line, const struct msg 
     case MSG_FWD_GETM: return CEV_FWD_GETM;
     case MSG_FWD_GETU: return CEV_FWD_GETU;
     case MSG_FWD_FLUSH: return CEV_FWD_FLUSH;
+    case MSG_SNOOP_GETS: return CEV_SNOOP_GETS;
+    case MSG_SNOOP_GETM: return CEV_SNOOP_GETM;
+    case MSG_SNOOP_GETO: return CEV_SNOOP_GETO;
+    case MSG_SNOOP_GETU: return CEV_SNOOP_GETU;
+    case MSG_SNOOP_FLUSH: return CEV_SNOOP_FLUSH;
     default: return CACHE_EVENT_COUNT;
     }
 }
 
+/* The lines that all on the bus may pull: "shared" and "owned". */
+enum { WIRE_SHARED = 1, WIRE_OWNED = 2 };
+
+static unsigned wire(uint8_t answer)
+{
+    return answer == MSG_SHARED ? WIRE_SHARED : answer == MSG_OWNED || answer == MSG_SNOOP_DATA ? WIRE_OWNED : 0;
+}
+
+static enum home_event all_answered(unsigned heard)
+{
+    return heard & WIRE_OWNED ? HEV_ALL_OWNED : heard & WIRE_SHARED ? HEV_ALL_SHARED : HEV_ALL_NONE;
+}
+
 enum home_event home_classify(const struct home_line *line, const struct msg *m)
 {
-    bool owner = line->owner >= 0 && line->owner == (int16_t)m->requester;
+    bool owner = line->owner >= 0 && line->owner == (int16_t)m->requester, last = line->acks == 1;
     switch (m->kind) {
     case MSG_GETS: return HEV_GETS;
     case MSG_GETM: return HEV_GETM;
     case MSG_GETO: return HEV_GETO;
-    case MSG_UPG: return owner ? HEV_UPG_OWNER : HEV_UPG_OLD;
+    case MSG_UPG: return line->agents ? HEV_UPG : owner ? HEV_UPG_OWNER : HEV_UPG_OLD;
     case MSG_GETU: return HEV_GETU;
     case MSG_FLUSH: return HEV_FLUSH;
     case MSG_PUT: return owner ? HEV_PUT_OWNER : HEV_PUT_OLD;
     case MSG_PUTF: return owner ? HEV_PUTF_OWNER : HEV_PUTF_OLD;
     case MSG_DONE: return HEV_DONE;
     case MSG_WB: return HEV_WB;
-    case MSG_ACK: return line->acks == 1 ? HEV_ACK_LAST : HEV_ACK;
+    case MSG_ACK:
+        if (!line->agents)
+            return last ? HEV_ACK_LAST : HEV_ACK;
+        return last ? all_answered(line->heard) : HEV_ANSWER;
+    case MSG_ASK_PUT: return HEV_ASK_PUT;
+    case MSG_SHARED: case MSG_OWNED: return last ? all_answered(line->heard | wire(m->kind)) : HEV_ANSWER;
+    case MSG_SNOOP_DATA: return last ? HEV_SNOOP_DATA_LAST : HEV_SNOOP_DATA;
     default: return HOME_EVENT_COUNT;
     }
 }
@@ -95,6 +119,13 @@ static void answer(const struct cache_step *s, enum msg_kind kind, int16_t acks)
     m->version = s->line->version;
 }
 
+/* On a bus all answers are collected by the bus. */
+static void answer_bus(const struct cache_step *s, enum msg_kind kind)
+{
+    answer(s, kind, 0);
+    s->out->m[s->out->n - 1].to_home = true;
+}
+
 static void cache_act(const struct cache_step *s, enum cache_action action)
 {
     int16_t in_acks = s->in ? s->in->acks : 0;
@@ -120,6 +151,12 @@ static void cache_act(const struct cache_step *s, enum cache_action action)
     case CACT_SEND_DATA_M: answer(s, MSG_DATA, in_acks); break;
     case CACT_SEND_DATA_U: answer(s, MSG_DATA_U, 0); break;
     case CACT_SEND_WB: answer(s, MSG_WB, 0); break;
+    case CACT_SEND_ASK_PUT: to_home(s, MSG_ASK_PUT); break;
+    case CACT_SEND_GETM_AGAIN: to_home(s, MSG_GETM); break;
+    case CACT_ANSWER_NONE: answer_bus(s, MSG_ACK); break;
+    case CACT_ANSWER_SHARED: answer_bus(s, MSG_SHARED); break;
+    case CACT_ANSWER_OWNED: answer_bus(s, MSG_OWNED); break;
+    case CACT_ANSWER_DATA: answer_bus(s, MSG_SNOOP_DATA); break;
     case CACT_NONE: case CACHE_ACTION_COUNT: break;
     }
 }
@@ -154,6 +191,7 @@ struct home_step {
     const struct msg *in;
     int16_t requester, txn;   /* of the transaction that this step belongs to */
     struct outbox *out;
+    bool nobody_asked;        /* a snoop found no listener */
 };
 
 static void remove_agent(struct sharer_set *set, int16_t agent)
@@ -210,7 +248,23 @@ static void invalidate(const struct home_step *s, struct sharer_set targets, boo
     s->out->targets = targets;
 }
 
-static void home_act(const struct home_step *s, enum home_action action)
+/* All that listen on the bus, the requester only if it is to hear itself; `acks`: a snooped owner announces them. */
+static void snoop(struct home_step *s, enum msg_kind kind, int16_t acks, bool requester_too)
+{
+    struct sharer_set set = { { 0 } };
+    for (unsigned i = 0, n = s->line->agents; i < SHARER_WORDS && n > 64 * i; i++)
+        set.w[i] = n - 64 * i >= 64 ? UINT64_MAX : (1ull << (n - 64 * i)) - 1;
+    if (!requester_too)
+        remove_agent(&set, s->requester);
+    s->line->acks = set_count(&set);
+    s->nobody_asked = s->line->acks == 0;
+    if (s->nobody_asked)
+        return;
+    send_to(s, kind, -1, acks)->multicast = true;
+    s->out->targets = set;
+}
+
+static void home_act(struct home_step *s, enum home_action action)
 {
     struct home_line *line = s->line;
     struct sharer_set inv;
@@ -249,8 +303,28 @@ static void home_act(const struct home_step *s, enum home_action action)
     case HACT_COUNT_ACK: line->acks--; break;
     case HACT_RECALLED: s->out->recalled = true; break;
     case HACT_DEMOTED: s->out->demoted = true; break;
+    case HACT_SNOOP_GETS_ALL: snoop(s, MSG_SNOOP_GETS, 0, false); break;
+    case HACT_SNOOP_GETM_ALL: snoop(s, MSG_SNOOP_GETM, 1, false); break; /* then ACK_TO_REQ */
+    case HACT_SNOOP_GETO_ALL: snoop(s, MSG_SNOOP_GETO, 0, false); break;
+    case HACT_SNOOP_GETU_ALL: snoop(s, MSG_SNOOP_GETU, 0, false); break;
+    case HACT_SNOOP_FLUSH_ALL: snoop(s, MSG_SNOOP_FLUSH, 0, true); break;
+    case HACT_COUNT_ANSWER:
+        line->acks--;
+        line->heard |= (uint8_t)wire(s->in ? s->in->kind : MSG_ACK);
+        break;
+    case HACT_GRANT_PUT: line->acks = 1; send_to(s, MSG_GRANT, s->requester, 0); break;
+    case HACT_DATA_U_TO_REQ: send_to(s, MSG_DATA_U, s->requester, 0); break;
+    case HACT_ACK_TO_REQ: send_to(s, MSG_ACK, s->requester, 0); break;
     case HACT_NONE: case HOME_ACTION_COUNT: break;
     }
+}
+
+static void carry_out(struct home_step *s, row_word row)
+{
+    s->nobody_asked = false;
+    for (uint64_t actions = row_actions(row); actions; actions >>= 8)
+        home_act(s, (enum home_action)(actions & 0xff));
+    s->line->state = row_next(row);
 }
 
 enum verdict home_step(const struct protocol *p, struct home_line *line, enum home_event event, const struct msg *in,
@@ -265,7 +339,7 @@ enum verdict home_step(const struct protocol *p, struct home_line *line, enum ho
     if (row_verdict(row) != STEP_DONE)
         return row_verdict(row);
     bool was_busy = !home_stable(p, line->state);
-    struct home_step s = { line, in, REQUESTER_HOME, -1, out };
+    struct home_step s = { line, in, REQUESTER_HOME, -1, out, false };
     if (was_busy) {
         s.requester = line->requester;
         s.txn = line->txn;
@@ -273,11 +347,19 @@ enum verdict home_step(const struct protocol *p, struct home_line *line, enum ho
         s.requester = (int16_t)in->requester;
         s.txn = in->txn;
     }
-    for (uint64_t actions = row_actions(row); actions; actions >>= 8)
-        home_act(&s, (enum home_action)(actions & 0xff));
-    line->state = row_next(row);
+    carry_out(&s, row);
+    if (s.nobody_asked) { /* alone on the bus: the answer is that nobody has it */
+        line->acks = 1;
+        row = p->table[CTL_HOME].row[line->state][HEV_ALL_NONE];
+        if (row_verdict(row) != STEP_DONE)
+            return STEP_ILLEGAL;
+        if (counts)
+            counts->home[line->state][HEV_ALL_NONE]++;
+        carry_out(&s, row);
+    }
     bool is_busy = !home_stable(p, line->state);
     line->requester = is_busy ? s.requester : -1;
     line->txn = is_busy ? s.txn : -1;
+    line->heard = is_busy ? line->heard : 0;
     return STEP_DONE;
 }

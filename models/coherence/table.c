@@ -29,6 +29,11 @@ static const struct event_info cache_events[CACHE_EVENT_COUNT] = {
 #define KIND_FWD_GETM MSG_FWD_GETM
 #define KIND_FWD_GETU MSG_FWD_GETU
 #define KIND_FWD_FLUSH MSG_FWD_FLUSH
+#define KIND_SNOOP_GETS MSG_SNOOP_GETS
+#define KIND_SNOOP_GETM MSG_SNOOP_GETM
+#define KIND_SNOOP_GETO MSG_SNOOP_GETO
+#define KIND_SNOOP_GETU MSG_SNOOP_GETU
+#define KIND_SNOOP_FLUSH MSG_SNOOP_FLUSH
 #define X(id, sentence) [CEV_##id] = { #id, sentence, KIND_##id },
     CACHE_EVENT_LIST(X)
 #undef X
@@ -52,6 +57,14 @@ static const struct event_info home_events[HOME_EVENT_COUNT] = {
 #define KIND_GETS_R MSG_GETS
 #define KIND_DONE MSG_DONE
 #define KIND_WB MSG_WB
+#define KIND_ASK_PUT MSG_ASK_PUT
+#define KIND_UPG MSG_UPG
+#define KIND_ANSWER MSG_ACK
+#define KIND_SNOOP_DATA MSG_SNOOP_DATA
+#define KIND_SNOOP_DATA_LAST MSG_SNOOP_DATA
+#define KIND_ALL_NONE MSG_ACK
+#define KIND_ALL_SHARED MSG_SHARED
+#define KIND_ALL_OWNED MSG_OWNED
 #define X(id, sentence) [HEV_##id] = { #id, sentence, KIND_##id },
     HOME_EVENT_LIST(X)
 #undef X
@@ -67,6 +80,13 @@ const struct vocabulary vocabularies[CTL_COUNT] = {
     [CTL_HOME] = { "home", HOME_EVENT_COUNT, HOME_ACTION_COUNT, home_events, home_actions },
 };
 _Static_assert((int)CACHE_EVENT_COUNT <= (int)EVENTS_MAX && (int)HOME_EVENT_COUNT <= (int)EVENTS_MAX, "EVENTS_MAX");
+
+const char *const family_names[FAMILY_COUNT] = { [FAMILY_DIRECTORY] = "directory", [FAMILY_BUS] = "bus" };
+
+const char *controller_name(const struct protocol *p, enum controller c)
+{
+    return c == CTL_HOME && p->family == FAMILY_BUS ? "bus" : vocabularies[c].name;
+}
 
 static void *more(void *old, size_t count, size_t bytes)
 {
@@ -209,9 +229,17 @@ static bool sends_home_data(row_word w)
         return false;
     for (uint64_t a = row_actions(w); a; a >>= 8) {
         unsigned code = a & 0xff;
-        if (code == HACT_DATA_TO_REQ || code == HACT_DATA_E_TO_REQ || code == HACT_DATA_M_TO_REQ)
+        if (code == HACT_DATA_TO_REQ || code == HACT_DATA_E_TO_REQ || code == HACT_DATA_M_TO_REQ || code == HACT_DATA_U_TO_REQ)
             return true;
     }
+    return false;
+}
+
+static bool asks_all_others(row_word w)
+{
+    for (uint64_t a = row_verdict(w) == STEP_DONE ? row_actions(w) : 0; a; a >>= 8)
+        if ((a & 0xff) >= HACT_SNOOP_GETS_ALL && (a & 0xff) <= HACT_SNOOP_GETU_ALL)
+            return true;
     return false;
 }
 
@@ -230,9 +258,11 @@ void protocol_finish(struct protocol *p)
     }
     for (unsigned s = 0; s < p->table[CTL_HOME].n_states; s++) {
         p->home_stable |= (uint32_t)!waits_somewhere(p, CTL_HOME, s) << s;
-        p->needs_data[s] = 0;
-        for (unsigned e = 0; e < HOME_EVENT_COUNT; e++)
+        p->needs_data[s] = p->asks_others[s] = 0;
+        for (unsigned e = 0; e < HOME_EVENT_COUNT; e++) {
             p->needs_data[s] |= (uint32_t)sends_home_data(p->table[CTL_HOME].row[s][e]) << e;
+            p->asks_others[s] |= (uint32_t)asks_all_others(p->table[CTL_HOME].row[s][e]) << e;
+        }
     }
 }
 
@@ -247,10 +277,18 @@ uint8_t cache_after_store(const struct protocol *p, uint8_t state)
     return row_next(p->table[CTL_CACHE].row[state][CEV_STORE]);
 }
 
-bool home_needs_data(const struct protocol *p, uint8_t state, enum home_event event)
+/* On a bus with one agent the step goes on to the answer that nobody else can give. */
+bool home_needs_data(const struct protocol *p, const struct home_line *line, enum home_event event)
 {
+    uint8_t state = line->state;
+    if (line->agents == 1 && p->asks_others[state] >> event & 1) {
+        state = row_next(p->table[CTL_HOME].row[state][event]);
+        event = HEV_ALL_NONE;
+    }
     return p->needs_data[state] >> event & 1;
 }
+
+bool protocol_on_bus(const struct protocol *p) { return p->family == FAMILY_BUS; }
 
 const char *cache_state_name(const struct protocol *p, uint8_t state)
 {

@@ -32,7 +32,13 @@ struct diag;
     X(SEND_DATA, MSG_DATA, "Send the line to the requester, to read.") \
     X(SEND_DATA_M, MSG_DATA, "Send the line to the requester, to write.") \
     X(SEND_DATA_U, MSG_DATA_U, "Send the line to the requester, to read once.") \
-    X(SEND_WB, MSG_WB, "Send the line to the home.")
+    X(SEND_WB, MSG_WB, "Send the line to the home.") \
+    X(SEND_ASK_PUT, MSG_ASK_PUT, "Ask for the bus, to write the line back.") \
+    X(SEND_GETM_AGAIN, MSG_GETM, "Ask anew, for the data too: the copy was lost before the upgrade's turn came.") \
+    X(ANSWER_NONE, MSG_ACK, "Answer the bus: no copy here (any more).") \
+    X(ANSWER_SHARED, MSG_SHARED, "Answer the bus: a copy stays here.") \
+    X(ANSWER_OWNED, MSG_OWNED, "Answer the bus: the line was here, and the requester has been sent it.") \
+    X(ANSWER_DATA, MSG_SNOOP_DATA, "Give the bus the line, for memory.")
 
 #define HOME_ACTION_LIST(X) \
     X(DATA_TO_REQ, MSG_DATA, "Send the line to the requester, to read.") \
@@ -56,7 +62,16 @@ struct diag;
     X(NO_SHARERS, -1, "There are no sharers any more.") \
     X(COUNT_ACK, -1, "One acknowledgement less is missing.") \
     X(RECALLED, -1, "The recall is finished: no private copy is left.") \
-    X(DEMOTED, -1, "The demotion is finished: nobody may write, and the home has the newest data.")
+    X(DEMOTED, -1, "The demotion is finished: nobody may write, and the home has the newest data.") \
+    X(SNOOP_GETS_ALL, MSG_SNOOP_GETS, "Ask all but the requester; who owns the line sends it to him.") \
+    X(SNOOP_GETM_ALL, MSG_SNOOP_GETM, "Have all but the requester drop the line; who owns it sends it to him.") \
+    X(SNOOP_GETO_ALL, MSG_SNOOP_GETO, "Have all but the requester drop the line, whatever they hold.") \
+    X(SNOOP_GETU_ALL, MSG_SNOOP_GETU, "Ask all but the requester; who owns the line lets him read once.") \
+    X(SNOOP_FLUSH_ALL, MSG_SNOOP_FLUSH, "Have everybody give the line up, the requester, too.") \
+    X(COUNT_ANSWER, -1, "One answer less is missing; the wired OR has taken it in.") \
+    X(GRANT_PUT, MSG_GRANT, "Give the requester the bus to write back, and await the data, or word that it is gone.") \
+    X(DATA_U_TO_REQ, MSG_DATA_U, "Send the line to the requester, to read once.") \
+    X(ACK_TO_REQ, MSG_ACK, "Tell the requester that all have answered; the old owner sends it the line.")
 
 #define X(id, ...) CACT_##id,
 enum cache_action { CACT_NONE, CACHE_ACTION_LIST(X) CACHE_ACTION_COUNT };
@@ -66,13 +81,15 @@ enum home_action { HACT_NONE, HOME_ACTION_LIST(X) HOME_ACTION_COUNT };
 #undef X
 
 enum controller { CTL_CACHE, CTL_HOME, CTL_COUNT };
-enum { EVENTS_MAX = 21, ROW_ACTIONS_MAX = 6, NO_MESSAGE = -1 };
+enum family { FAMILY_DIRECTORY, FAMILY_BUS, FAMILY_COUNT };
+extern const char *const family_names[FAMILY_COUNT];
+enum { EVENTS_MAX = 32, ROW_ACTIONS_MAX = 6, NO_MESSAGE = -1 };
 
 struct event_info { const char *name, *sentence; int kind; /* enum msg_kind it comes from, or NO_MESSAGE */ };
 struct action_info { const char *name, *sentence; int sends; /* enum msg_kind or NO_MESSAGE */ };
 /* Dictionary of a controller: the words a protocol file may use. */
 struct vocabulary {
-    const char *name;                    /* "cache", "home" */
+    const char *name;                    /* "cache", "home" (of a bus protocol: see controller_name) */
     unsigned n_events, n_actions;        /* actions count from 1 */
     const struct event_info *events;
     const struct action_info *actions;
@@ -105,6 +122,7 @@ struct equivalent {
 
 struct protocol {
     const char *name, *title, *text;
+    enum family family;
     struct state_table table[CTL_COUNT];
     struct equivalent *equivalent;
     size_t n_equivalent;
@@ -112,6 +130,7 @@ struct protocol {
     uint32_t readable, writable, cache_stable, evict_silent, home_stable;
     uint32_t owning;                          /* writable, or the home must be told of an eviction */
     uint32_t needs_data[STATES_MAX];          /* home: one bit per event */
+    uint32_t asks_others[STATES_MAX];         /* bus: likewise, rows that snoop all but the requester */
     char **texts;                             /* everything the pointers above point into */
     size_t n_texts;
 };
@@ -128,6 +147,8 @@ bool protocol_add_row(struct protocol *, enum controller, unsigned state, unsign
 bool protocol_add_wait(struct protocol *, enum controller, unsigned state, unsigned event);
 void protocol_add_equivalent(struct protocol *, struct equivalent);
 void protocol_finish(struct protocol *);      /* derives the predicates; call once after the last row, or after a change */
+
+const char *controller_name(const struct protocol *, enum controller); /* "cache"; "home" or "bus" */
 
 /* ---- names to numbers, -1 if unknown */
 int protocol_state(const struct protocol *, enum controller, const char *name);

@@ -10,7 +10,7 @@ static void print_unused(FILE *out, const struct protocol *p, const struct row_c
             for (unsigned e = 0; e < vocabularies[c].n_events; e++) {
                 uint64_t used = c == CTL_CACHE ? counts->cache[s][e] : counts->home[s][e];
                 if (p->table[c].row[s][e] != ROW_ILLEGAL && !used)
-                    fprintf(out, "  never used: %s, state %s, event %s\n", vocabularies[c].name, p->table[c].name[s],
+                    fprintf(out, "  never used: %s, state %s, event %s\n", controller_name(p, (enum controller)c), p->table[c].name[s],
                             vocabularies[c].events[e].name);
             }
 }
@@ -18,13 +18,15 @@ static void print_unused(FILE *out, const struct protocol *p, const struct row_c
 static void print_head(FILE *out, const struct protocol *p, const struct explore_options *o)
 {
     fprintf(out, "%s: %s\n", p->name, p->title);
-    fprintf(out, "  %u states and %u rows in the cache, %u states and %u rows in the home\n", p->table[CTL_CACHE].n_states,
-            protocol_row_count(p, CTL_CACHE), p->table[CTL_HOME].n_states, protocol_row_count(p, CTL_HOME));
+    fprintf(out, "  %u states and %u rows in the cache, %u states and %u rows in the %s\n", p->table[CTL_CACHE].n_states,
+            protocol_row_count(p, CTL_CACHE), p->table[CTL_HOME].n_states, protocol_row_count(p, CTL_HOME),
+            controller_name(p, CTL_HOME));
     bool many = o->lines > 1, short_home = many && o->home_ways && o->home_ways < o->lines;
     fprintf(out, "Explored with %u cache%s%s, ", o->caches, o->caches == 1 ? "" : "s", o->device ? " and a device" : "");
     if (many)
-        fprintf(out, "%u lines, room for %u in a cache and %u in the home, %u under way per cache, ", o->lines,
-                o->cache_ways ? o->cache_ways : o->lines - 1, short_home ? o->home_ways : o->lines, o->mshrs ? o->mshrs : 2);
+        fprintf(out, "%u lines, room for %u in a cache and %u in the %s, %u under way per cache, ", o->lines,
+                o->cache_ways ? o->cache_ways : o->lines - 1, short_home ? o->home_ways : o->lines, controller_name(p, CTL_HOME),
+                o->mshrs ? o->mshrs : 2);
     else
         fputs("one line, ", out);
     fprintf(out, "messages in any order%s:\n", short_home ? "" : o->recalls ? ", recalls at any time" : "");

@@ -10,7 +10,7 @@
 static const char *agent_name(const struct space *x, int agent)
 {
     static const char *const names[EXPLORE_CACHES_MAX] = { "cache 0", "cache 1", "cache 2", "cache 3" };
-    return agent < 0 ? "home" : agent < (int)x->caches ? names[agent] : "device";
+    return agent < 0 ? controller_name(x->p, CTL_HOME) : agent < (int)x->caches ? names[agent] : "device";
 }
 
 void space_init(struct space *x, const struct protocol *p, struct explore_options o, struct row_counts *counts)
@@ -19,6 +19,7 @@ void space_init(struct space *x, const struct protocol *p, struct explore_option
     x->p = p;
     x->caches = o.caches;
     x->agents = o.caches + o.device;
+    x->on_bus = protocol_on_bus(p) ? (uint16_t)x->agents : 0;
     x->recalls = o.recalls && p->table[CTL_HOME].row[0][HEV_RECALL] != ROW_ILLEGAL;
     x->inner_home = o.lines <= 1;
     x->demotes = o.recalls && x->inner_home && p->table[CTL_HOME].row[0][HEV_DEMOTE] != ROW_ILLEGAL;
@@ -38,7 +39,8 @@ void space_init(struct space *x, const struct protocol *p, struct explore_option
 void world_first(const struct space *x, struct world *w)
 {
     memset(w, 0, sizeof *w);
-    w->home = (struct home_line){ .owner = -1, .requester = -1, .txn = -1, .version = x->home_holds & 1 };
+    w->home = (struct home_line){ .owner = -1, .requester = -1, .txn = -1, .version = x->home_holds & 1,
+                                  .agents = x->on_bus };
     w->memory_current = true;
 }
 
@@ -187,12 +189,14 @@ static enum fired own_wish(struct space *x, struct world *w, bool done, bool cur
     if (!done)
         return FIRED_CHANGED;
     if (w->asked == ASKED_NOTHING || x->out.recalled != recall)
-        return fault(x, "home ends a %s that nobody began", x->out.recalled ? "recall" : "demotion");
+        return fault(x, "%s ends a %s that nobody began", agent_name(x, AT_HOME), x->out.recalled ? "recall" : "demotion");
     if (!current)
-        return fault(x, "home ends a %s with stale data", recall ? "recall" : "demotion");
+        return fault(x, "%s ends a %s with stale data", agent_name(x, AT_HOME), recall ? "recall" : "demotion");
     for (unsigned a = 0; a < x->agents; a++)
         if (recall ? cache_readable(x->p, w->line[a].state) : cache_writable(x->p, w->line[a].state))
             return fault(x, "a %s ends while a cache may %s", recall ? "recall" : "demotion", recall ? "read" : "write");
+    if (recall && w->home.state != 0)
+        return fault(x, "%s ends a recall in a state that keeps the line", agent_name(x, AT_HOME));
     w->asked = ASKED_NOTHING;
     return FIRED_CHANGED;
 }
@@ -202,7 +206,7 @@ static enum fired after_home_step(struct space *x, struct world *w, enum asked b
     bool current = w->home.version == 1;
     if (x->out.flush_memory || x->out.recalled) {
         if (!current)
-            return fault(x, "home gives stale data to memory");
+            return fault(x, "%s gives stale data to memory", agent_name(x, AT_HOME));
         w->memory_current = true;
     }
     if (begins != ASKED_NOTHING)
@@ -210,9 +214,9 @@ static enum fired after_home_step(struct space *x, struct world *w, enum asked b
     if (own_wish(x, w, x->out.recalled || x->out.demoted, current) == FIRED_FAULT)
         return FIRED_FAULT;
     if (w->home.acks < 0 || w->home.acks > (int)x->agents || (w->home.acks && home_stable(x->p, w->home.state)))
-        return fault(x, "home has lost count of its acknowledgements");
+        return fault(x, "%s has lost count of its acknowledgements", agent_name(x, AT_HOME));
     if (w->home.requester >= 0 && w->home.txn != TXN_OF(w->home.requester))
-        return fault(x, "home has lost the number of the transaction");
+        return fault(x, "%s has lost the number of the transaction", agent_name(x, AT_HOME));
     enum fired f = send_all(x, w);
     if (!(x->home_holds >> w->home.state & 1))
         w->home.version = 0;
@@ -327,8 +331,32 @@ bool world_quiet(const struct space *x, const struct world *w)
     return quiet;
 }
 
+/* A bus remembers nobody: one at most answers for the data, and if nobody does the last level has it. */
+static bool bus_agrees(struct space *x, const struct world *w)
+{
+    int owner = -1;
+    for (int a = 0; a < (int)x->agents; a++) {
+        uint8_t state = w->line[a].state;
+        bool owns = !cache_evict_silent(x->p, state) && state != 0;
+        if (owns && owner >= 0)
+            fault(x, "at rest, %s and %s both answer for the data", agent_name(x, owner), agent_name(x, a));
+        else if (w->home.state == 0 && state != 0)
+            fault(x, "at rest, %s has a copy while the bus's state says nobody has", agent_name(x, a));
+        else {
+            owner = owns ? a : owner;
+            continue;
+        }
+        return false;
+    }
+    if (owner < 0 && x->home_holds >> w->home.state & 1 && w->home.version != 1)
+        fault(x, "at rest, nobody answers for the data but the last level's is stale");
+    return owner >= 0 || !(x->home_holds >> w->home.state & 1) || w->home.version == 1;
+}
+
 bool world_agrees(struct space *x, const struct world *w)
 {
+    if (x->on_bus)
+        return bus_agrees(x, w);
     for (int a = 0; a < (int)x->agents; a++) {
         uint8_t state = w->line[a].state;
         bool owns = x->p->owning >> state & 1, is_owner = w->home.owner == a;

@@ -39,6 +39,7 @@ struct space {
     struct model model;             /* first: the search knows no more */
     const struct protocol *p;
     unsigned caches, agents;
+    uint16_t on_bus;                /* agents, if the protocol is one of a bus, else 0 */
     bool recalls, demotes;
     bool inner_home;                /* the home may stand between two levels: DEMOTE, and GETS_R for any GETS */
     uint32_t events[2];             /* core events that caches [0] and the device [1] may begin, by bit */

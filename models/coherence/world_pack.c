@@ -34,7 +34,7 @@ static void unpack_agent(struct world *w, unsigned a, uint16_t bits)
 static uint16_t pack_home(const struct world *w)
 {
     return (uint16_t)(w->home.state | w->home.acks << 5 | (w->home.version & 1) << 8 | w->memory_current << 9 |
-                      w->asked << 10);
+                      w->asked << 10 | w->home.heard << 12);
 }
 
 /* slot: name of each agent, from -1: 0 home, 1 + its new number an agent. */
@@ -157,7 +157,8 @@ void world_unpack(const struct model *model, const uint64_t *words, void *world)
     memcpy(packed.words, words, sizeof packed.words);
     memset(w, 0, sizeof *w);
     w->home = (struct home_line){ .state = key->home & 31, .owner = -1, .requester = -1, .txn = -1,
-                                  .acks = key->home >> 5 & 7, .version = key->home >> 8 & 1 };
+                                  .acks = key->home >> 5 & 7, .version = key->home >> 8 & 1,
+                                  .heard = key->home >> 12 & 3, .agents = x->on_bus };
     w->memory_current = key->home >> 9 & 1;
     w->asked = key->home >> 10 & 3;
     for (unsigned a = 0; a < x->agents; a++)

@@ -86,7 +86,6 @@ static size_t events_of(enum controller c, const char **words)
 /* Which of the two words is wrong: a state that neither controller has, or an event that the state's controllers do not. */
 static _Noreturn void no_such_row(const struct protocol *p, const char *state, const char *event)
 {
-    static const char *const names[] = { [CTL_CACHE] = "cache", [CTL_HOME] = "home" };
     const char *states[2 * STATES_MAX], *events[WORDS_MAX];
     size_t n = states_of(p, CTL_CACHE, states);
     bool of_cache = is_one(state, states, n);
@@ -95,7 +94,7 @@ static _Noreturn void no_such_row(const struct protocol *p, const char *state, c
         fail_unknown("state", state, states, n);
     enum controller c = of_cache ? CTL_CACHE : CTL_HOME;
     char what[64];
-    snprintf(what, sizeof what, "event of the %s", names[c]);
+    snprintf(what, sizeof what, "event of the %s", controller_name(p, c));
     fail_unknown(what, event, events, events_of(c, events));
 }
 

@@ -121,8 +121,8 @@ static void wire_homes(struct machine *m)
                               .occupancy_ps = k->occupancy_ps, .response_occupancy_ps = k->response_occupancy_ps,
                               .write_window_ps = write_window_ps };
     struct home_env env = { .engine = m->engine, .net = m->net, .dram = m->dram, .memory = m->memory, .protocol = m->protocol,
-                            .row_counts = &m->row_counts, .history = m->history, .protocol_error = machine_protocol_error,
-                            .error_arg = m, .sample = sample, .sample_arg = m };
+                            .row_counts = &m->row_counts, .agents = (uint16_t)m->agents, .history = m->history,
+                            .protocol_error = machine_protocol_error, .error_arg = m, .sample = sample, .sample_arg = m };
     m->homes = ARENA_ARRAY(m->arena, struct home *, k->slices);
     for (unsigned i = 0; i < k->slices; i++) {
         uint16_t node = (uint16_t)(m->first_home + i);

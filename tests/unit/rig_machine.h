@@ -300,8 +300,8 @@ static inline void rig_net(struct machine_rig *m)
     m->net = net_new(m->engine, &m->list, &m->d.net);
     m->dram = dram_new(m->engine, &m->list, &m->d.dram);
     struct home_env he = { .engine = m->engine, .net = m->net, .dram = m->dram, .memory = m->memory, .protocol = m->protocol,
-                           .row_counts = &m->rows, .history = m->history, .protocol_error = rig_error, .error_arg = m,
-                           .sample = rig_sample, .sample_arg = m };
+                           .row_counts = &m->rows, .agents = (uint16_t)(m->d.harts + m->d.ports), .history = m->history,
+                           .protocol_error = rig_error, .error_arg = m, .sample = rig_sample, .sample_arg = m };
     for (unsigned i = 0; i < m->d.homes; i++) {
         unsigned node = m->d.harts + m->d.ports + i;
         m->home[i] = home_new(&m->list, arena_printf(m->arena, "home%u", i), (uint16_t)node, &m->d.home, &he);

@@ -252,9 +252,9 @@ Test(step, what_is_derived_from_the_rows)
     expect_set(cache_evict_silent, CTL_CACHE, " S ");
     expect_set(home_stable, CTL_HOME, " DI DS DM ");
     cr_expect_eq(cache_after_store(p, cs("E")), cs("M"));
-    cr_expect(home_needs_data(p, hs("DS"), HEV_GETM) && home_needs_data(p, hs("DI"), HEV_GETU));
-    cr_expect(!home_needs_data(p, hs("DS"), HEV_GETO) && !home_needs_data(p, hs("DM"), HEV_GETS));
-    cr_expect(!home_needs_data(p, hs("DM"), HEV_PUT_OWNER));
+    cr_expect(home_needs_data(p, &(struct home_line){ .state = hs("DS") }, HEV_GETM) && home_needs_data(p, &(struct home_line){ .state = hs("DI") }, HEV_GETU));
+    cr_expect(!home_needs_data(p, &(struct home_line){ .state = hs("DS") }, HEV_GETO) && !home_needs_data(p, &(struct home_line){ .state = hs("DM") }, HEV_GETS));
+    cr_expect(!home_needs_data(p, &(struct home_line){ .state = hs("DM") }, HEV_PUT_OWNER));
     for (unsigned e = 0; e <= CEV_READ_ONCE; e++)
         cr_expect_eq(protocol_has_event(p, (enum cache_event)e), e != CEV_EVICT);
     cr_expect_str_eq(cache_state_name(p, cs("IMA")), "IMA");

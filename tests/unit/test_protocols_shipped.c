@@ -155,10 +155,10 @@ Test(shipped, predicates_of_mesif)
     cr_expect(cache_evict_silent(r.p, at(r.p, "S")));
     cr_expect(cache_readable(r.p, at(r.p, "FM")) && !cache_stable(r.p, at(r.p, "FM")));
     cr_expect_eq(cache_after_store(r.p, at(r.p, "E")), at(r.p, "M"));
-    cr_expect(!home_needs_data(r.p, home_at(r.p, "DF"), HEV_GETS), "the forwarder serves");
-    cr_expect(home_needs_data(r.p, home_at(r.p, "DF"), HEV_GETU), "the home is current");
-    cr_expect(!home_needs_data(r.p, home_at(r.p, "DF"), HEV_UPG_OWNER));
-    cr_expect(home_needs_data(r.p, home_at(r.p, "DS"), HEV_UPG_OLD));
+    cr_expect(!home_needs_data(r.p, &(struct home_line){ .state = home_at(r.p, "DF") }, HEV_GETS), "the forwarder serves");
+    cr_expect(home_needs_data(r.p, &(struct home_line){ .state = home_at(r.p, "DF") }, HEV_GETU), "the home is current");
+    cr_expect(!home_needs_data(r.p, &(struct home_line){ .state = home_at(r.p, "DF") }, HEV_UPG_OWNER));
+    cr_expect(home_needs_data(r.p, &(struct home_line){ .state = home_at(r.p, "DS") }, HEV_UPG_OLD));
     rig_free(&r);
 }
 
@@ -169,9 +169,9 @@ Test(shipped, predicates_of_moesi)
     cr_expect(!cache_evict_silent(r.p, at(r.p, "O")), "the newest data is in O alone");
     cr_expect_eq(cache_after_store(r.p, at(r.p, "E")), at(r.p, "M"));
     for (unsigned e = 0; e < HOME_EVENT_COUNT; e++)
-        cr_expect(!home_needs_data(r.p, home_at(r.p, "DO"), (enum home_event)e), "%s: the home's data is old in DO",
+        cr_expect(!home_needs_data(r.p, &(struct home_line){ .state = home_at(r.p, "DO") }, (enum home_event)e), "%s: the home's data is old in DO",
                   home_event_name((enum home_event)e));
-    cr_expect(home_needs_data(r.p, home_at(r.p, "DS"), HEV_GETS));
+    cr_expect(home_needs_data(r.p, &(struct home_line){ .state = home_at(r.p, "DS") }, HEV_GETS));
     rig_free(&r);
 }
 
