@@ -31,7 +31,7 @@ need_packages() {
         give_up "apt-get install failed; needed:$missing"
 }
 
-BUILD_PACKAGES="gcc libc6-dev make autoconf automake pkg-config libyaml-dev libsqlite3-dev"
+BUILD_PACKAGES="gcc libc6-dev make autoconf automake pkg-config libyaml-dev libsqlite3-dev zlib1g-dev"
 
 # Anew when configure is missing or older than what it is made from.
 ensure_configure() {

@@ -174,7 +174,7 @@ static bool prepare_entry(struct machine *m, struct diag *diag, struct agent_ent
         node_error(diag, entry, "See `labyrinth list programs` for what a program needs.", "agent %s: %s", e->keys.name, wrong);
         return false;
     }
-    return true;
+    return !e->program->load || e->program->load(&m->work, members, e->members, entry, diag);
 }
 
 bool agents_prepare(struct machine *m, struct diag *diag)

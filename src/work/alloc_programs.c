@@ -21,25 +21,25 @@ static const struct param repeat_params[] = {
     { .key = NULL },
 };
 
-static void pair(struct hart *h, const struct agent *a)
+bool work_alloc_pair(struct hart *h, const struct agent *a, gfp_t gfp, unsigned order)
 {
-    const struct repeat_desc *d = a->desc;
     const struct kernel *k = agent_kernel(a);
     k_begin(h, CLASS_PAIR);
     k_phase(h, PH_ALLOC);
-    frame f = alloc_pages(h, k, gfp_of_choice(d->gfp), d->order);
+    frame f = alloc_pages(h, k, gfp, order);
     k_phase(h, PH_OTHER);
     if (f.v != 0)
-        free_pages(h, k, f, d->order);
+        free_pages(h, k, f, order);
     k_source(h, f.v != 0 ? SOURCE_DONE : SOURCE_FAIL);
     k_end(h);
+    return f.v != 0;
 }
 
 static void repeat_run(struct hart *h, struct agent *a)
 {
     const struct repeat_desc *d = a->desc;
     while (agent_next(a)) {
-        pair(h, a);
+        work_alloc_pair(h, a, gfp_of_choice(d->gfp), d->order);
         if (d->think_cycles != 0)
             k_compute(h, d->think_cycles);
     }

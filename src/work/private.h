@@ -23,6 +23,16 @@ enum { GFP_CHOICES = 4 };
 extern const char *const gfp_choices[GFP_CHOICES + 1];
 gfp_t gfp_of_choice(int choice);
 
+/* The same as text, any composition and modifiers. work_gfp_check: NULL, or what is wrong. */
+const char *work_gfp_check(const char *text);
+gfp_t work_gfp(const char *text);
+
+/* Allocates a block and frees it at once, as one request alloc.pair. False: there was none. */
+bool work_alloc_pair(struct hart *, const struct agent *, gfp_t, unsigned order);
+
+/* Until every hog (program pressure) has reached its level once. */
+void pressure_wait(struct hart *, struct work *);
+
 enum share { SHARE_READ, SHARE_WRITE };
 extern const char *const share_choices[];
 
@@ -34,9 +44,29 @@ uint64_t agent_value(const struct agent *, uint64_t sequence);
 /* A zeroed state for each member. */
 void *agents_state(struct work *, struct agent *members, unsigned count, size_t bytes_each);
 
-extern const struct program program_alloc_bulk, program_alloc_random_free, program_alloc_repeat, program_chase,
-    program_compute, program_dma_foreign, program_dma_stream, program_exclusive_alloc, program_irq_source,
-    program_litmus, program_page_invalidate, program_ping_pong, program_random_mix, program_script, program_script_dma,
-    program_spin_lock, program_stress, program_stress_dma, program_touch_pages;
+/* One line each, so that new ones do not collide. */
+extern const struct program program_alloc_bulk;
+extern const struct program program_alloc_random_free;
+extern const struct program program_alloc_repeat;
+extern const struct program program_alloc_replay;
+extern const struct program program_chase;
+extern const struct program program_compute;
+extern const struct program program_dma_foreign;
+extern const struct program program_dma_stream;
+extern const struct program program_exclusive_alloc;
+extern const struct program program_irq_source;
+extern const struct program program_litmus;
+extern const struct program program_page_bench;
+extern const struct program program_page_invalidate;
+extern const struct program program_ping_pong;
+extern const struct program program_pressure;
+extern const struct program program_random_mix;
+extern const struct program program_rx_refill;
+extern const struct program program_script;
+extern const struct program program_script_dma;
+extern const struct program program_spin_lock;
+extern const struct program program_stress;
+extern const struct program program_stress_dma;
+extern const struct program program_touch_pages;
 
 #endif

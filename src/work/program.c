@@ -7,11 +7,30 @@
 #include <string.h>
 
 const struct program *const programs[] = {
-    &program_alloc_bulk,      &program_alloc_random_free, &program_alloc_repeat, &program_chase,
-    &program_compute,         &program_dma_foreign,       &program_dma_stream,   &program_exclusive_alloc,
-    &program_irq_source,      &program_litmus,            &program_page_invalidate, &program_ping_pong,
-    &program_random_mix,      &program_script,            &program_script_dma,   &program_spin_lock,
-    &program_stress,          &program_stress_dma,        &program_touch_pages,  NULL
+    &program_alloc_bulk,
+    &program_alloc_random_free,
+    &program_alloc_repeat,
+    &program_alloc_replay,
+    &program_chase,
+    &program_compute,
+    &program_dma_foreign,
+    &program_dma_stream,
+    &program_exclusive_alloc,
+    &program_irq_source,
+    &program_litmus,
+    &program_page_bench,
+    &program_page_invalidate,
+    &program_ping_pong,
+    &program_pressure,
+    &program_random_mix,
+    &program_rx_refill,
+    &program_script,
+    &program_script_dma,
+    &program_spin_lock,
+    &program_stress,
+    &program_stress_dma,
+    &program_touch_pages,
+    NULL
 };
 
 const struct program *program_find(const char *name)
@@ -66,6 +85,19 @@ gfp_t gfp_of_choice(int choice)
 {
     static const gfp_t flags[GFP_CHOICES] = { GFP_ATOMIC, GFP_NOWAIT, GFP_KERNEL, GFP_HIGHUSER_MOVABLE };
     return flags[choice];
+}
+
+const char *work_gfp_check(const char *text)
+{
+    gfp_t flags;
+    return gfp_parse(text, &flags) ? NULL : "gfp: names of flags separated by |, at most one composition among them, as KERNEL|ZERO";
+}
+
+gfp_t work_gfp(const char *text)
+{
+    gfp_t flags = 0;
+    gfp_parse(text, &flags);
+    return flags;
 }
 
 const char *const share_choices[] = { "read", "write", NULL };

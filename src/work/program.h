@@ -32,6 +32,7 @@ struct work {
     unsigned device_count;
     struct meeting *meetings;           /* src/work/meeting.h; owned by the machine's arena */
     struct script_board *board;         /* src/work/script.h; the same */
+    unsigned hogs_on_the_way;           /* of program pressure: harts that have not yet reached their level */
     struct arena *arena;
     /* a fixed region of kernel scratch memory, handed out at prepare in whole lines */
     uint64_t scratch_used_bytes;
@@ -51,6 +52,8 @@ struct program {
     /* All may be NULL but one of run and start. */
     /* NULL, or what is wrong. Of struct work only kernel->desc, hart_count and device_count are looked at. */
     const char *(*check)(const void *desc, const struct work *, unsigned members);
+    /* Reads files that the parameters name, before prepare. False after an error, which is in diag. */
+    bool (*load)(struct work *, struct agent *members, unsigned count, const struct node *entry, struct diag *);
     void (*prepare)(struct work *, struct agent *members, unsigned count); /* boot, by back door */
     void (*run)(struct hart *, struct agent *);   /* on the hart's fiber; returns when its count is done */
     void (*start)(struct agent *);                /* device program: submits its first request at tick 0 */

@@ -550,6 +550,11 @@ static inline enum engine_stop rig_run(void)
         struct agent *a = &rig.agents[i];
         const char *wrong = a->program->check ? a->program->check(a->desc, &rig.work, a->members) : NULL;
         cr_assert_null(wrong, "%s: %s", a->name, wrong);
+        struct diag *diag = diag_new();
+        if (a->program->load && !a->program->load(&rig.work, a, a->members, NULL, diag))
+            diag_print(diag, stderr);
+        cr_assert_eq(diag_count(diag), 0, "%s does not load", a->name);
+        diag_free(diag);
         if (a->program->prepare)
             a->program->prepare(&rig.work, a, a->members);
     }
