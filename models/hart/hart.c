@@ -1,8 +1,7 @@
-/* models/hart/hart.c - time, waiting, interrupts, contexts and accounting marks of one hart. */
+/* models/hart/hart.c - time, waiting, registers and accounting marks of one hart. */
 #include "models/hart/private.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,8 +61,9 @@ void k_compute(struct hart *h, uint64_t n_cycles)
 {
     irq_poll(h);
     tick ps = clk_ticks(h->desc.clock, n_cycles);
-    if (!h->irqs_on || engine_skip_to(h->env.engine, now_of(h) + ps)) {
-        if (!h->irqs_on)
+    bool undisturbed = !h->irqs_on && !h->nmi_vectors;
+    if (undisturbed || engine_skip_to(h->env.engine, now_of(h) + ps)) {
+        if (undisturbed)
             hart_advance(h, ps);
         return;
     }
@@ -139,126 +139,6 @@ void hart_wake(struct hart *h)
 }
 
 bool hart_in_timed_wait(const struct hart *h) { return h->waiting == WAIT_WAKE && event_scheduled(&h->wake); }
-
-/* ---- interrupts and contexts */
-
-bool irq_deliverable(const struct hart *h) { return h->irq_pending && h->irqs_on; }
-
-static void run_irq(struct hart *h, unsigned vector)
-{
-    struct irq_line *line = &h->irq[vector];
-    CHECK(line->fn, "%s: interrupt %u has no handler", h->component.name, vector);
-    enum context before = h->context;
-    uint32_t preempt = h->preempt_count;
-    tick now = now_of(h);
-    ledger_mark(&h->ledger, PART_CORE, now);
-    ledger_interrupted(&h->ledger, true, now);
-    h->counters.interrupts++;
-    h->irqs_on = false;
-    h->context = line->context;
-    hart_advance(h, h->desc.irq_entry_ps);
-    line->fn(h, line->arg);
-    hart_advance(h, h->desc.irq_exit_ps);
-    CHECK(h->preempt_count == preempt, "%s: interrupt handler %u left preemption unbalanced", h->component.name, vector);
-    h->context = before;
-    h->irqs_on = true;
-    ledger_interrupted(&h->ledger, false, now_of(h));
-}
-
-void irq_poll(struct hart *h)
-{
-    while (__builtin_expect(irq_deliverable(h), 0)) {
-        unsigned vector = (unsigned)__builtin_ctz(h->irq_pending);
-        h->irq_pending &= ~(1u << vector);
-        run_irq(h, vector);
-    }
-}
-
-void hart_post_irq(struct hart *h, unsigned vector)
-{
-    h->irq_pending |= 1u << vector;
-    bool asleep = h->waiting == WAIT_WAKE || h->waiting == WAIT_LINE;
-    if (asleep && h->interruptible && h->irqs_on)
-        hart_resume_soon(h, now_of(h));
-}
-
-void hart_set_irq(struct hart *h, unsigned vector, enum context context, irq_fn *fn, void *arg)
-{
-    CHECK(vector < IRQ_VECTORS, "interrupt vector %u", vector);
-    h->irq[vector] = (struct irq_line){ fn, arg, context };
-}
-
-struct ipi {
-    struct event event;
-    struct hart *target;
-    unsigned vector;
-};
-
-static void ipi_arrives(struct event *e)
-{
-    struct ipi *i = e->owner;
-    hart_post_irq(i->target, i->vector);
-    free(i);
-}
-
-void k_ipi_send(struct hart *h, unsigned target, unsigned vector)
-{
-    irq_poll(h);
-    hart_advance(h, h->desc.ipi_send_ps);
-    struct ipi *i = calloc(1, sizeof *i); /* rare, and freed on arrival */
-    CHECK(i, "out of host memory for an interrupt");
-    i->target = h->env.hart_at(h->env.machine, target);
-    i->vector = vector;
-    i->event = (struct event){ .fn = ipi_arrives, .owner = i, .what = "interprocessor interrupt" };
-    h->counters.ipis++;
-    engine_after(h->env.engine, &h->component, &i->event, h->desc.ipi_ps, PHASE_DELIVER);
-}
-
-enum context hart_context(const struct hart *h) { return h->context; }
-bool hart_atomic(const struct hart *h) { return h->context != CONTEXT_TASK || !h->irqs_on || h->preempt_count; }
-bool hart_irqs_on(const struct hart *h) { return h->irqs_on; }
-
-bool k_irq_save(struct hart *h)
-{
-    irq_poll(h);
-    bool on = h->irqs_on;
-    h->irqs_on = false;
-    return on;
-}
-
-void k_irq_restore(struct hart *h, bool were_on)
-{
-    h->irqs_on = were_on;
-    irq_poll(h);
-}
-
-void k_preempt_disable(struct hart *h) { h->preempt_count++; }
-
-void k_preempt_enable(struct hart *h)
-{
-    CHECK(h->preempt_count, "%s: preemption enabled more often than disabled", h->component.name);
-    h->preempt_count--;
-}
-
-void k_illegal(struct hart *h, const char *format, ...)
-{
-    char text[600];
-    va_list ap;
-    va_start(ap, format);
-    vsnprintf(text, sizeof text, format, ap);
-    va_end(ap);
-    h->env.illegal(h->env.machine, h->id, text);
-    for (;;) /* the run is being stopped: this hart goes no further */
-        hart_suspend(h, WAIT_WAKE, "nothing: it did something illegal", false);
-}
-
-void k_might_sleep(struct hart *h, const char *who)
-{
-    static const char *const names[] = { "task", "softirq", "hardirq", "NMI" };
-    if (hart_atomic(h))
-        k_illegal(h, "%s would sleep in atomic context (context %s, interrupts %s, preemption disabled %" PRIu32 " times)", who,
-                  names[h->context], h->irqs_on ? "on" : "off", h->preempt_count);
-}
 
 /* ---- device registers */
 

@@ -6,7 +6,7 @@
 #include "src/base/fail.h"
 
 enum store_kind { STORE_PLAIN, STORE_LINE, STORE_FLUSH, STORE_FLUSH_OPT };
-enum { WC_MAX = 32 };
+enum { WC_MAX = 32, CONTEXT_FRAMES = 4 };
 
 struct store_entry {
     paddr addr;
@@ -76,8 +76,10 @@ struct hart {
     struct wc_buffer wc[WC_MAX];
     uint32_t wc_used;
     /* interrupts and contexts */
-    struct irq_line { irq_fn *fn; void *arg; enum context context; } irq[IRQ_VECTORS];
-    uint32_t irq_pending;
+    struct irq_line { irq_fn *fn; void *arg; enum context context; } irq[IRQ_VECTORS], softirq[SOFTIRQS];
+    uint32_t irq_pending, softirq_pending, nmi_vectors;
+    struct context_frame { enum context context; unsigned number; uint32_t requests; } frames[CONTEXT_FRAMES];
+    uint32_t frame_count;       /* contexts entered and not left: which, by what, over so many open requests */
     bool irqs_on;
     enum context context;
     uint32_t preempt_count;
@@ -96,6 +98,8 @@ static inline tick now_of(const struct hart *h) { return engine_now(h->env.engin
 void hart_advance(struct hart *, tick ps);                 /* core time passes; marks nothing */
 void hart_suspend(struct hart *, enum wait_kind, const char *why, bool interruptible);
 void hart_resume_soon(struct hart *, tick when);           /* from engine context: end the wait at `when` */
+
+/* context.c */
 void irq_poll(struct hart *);
 bool irq_deliverable(const struct hart *);
 

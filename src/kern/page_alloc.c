@@ -2,6 +2,7 @@
 #include "src/kern/page_alloc.h"
 
 #include "src/kern/buddy.h"
+#include "src/kern/context.h"
 #include "src/kern/pcp.h"
 #include "src/kern/zero.h"
 
@@ -159,17 +160,10 @@ static void prepare(struct hart *h, const struct kernel *k, const struct request
     }
 }
 
-/* The zone lock may be held by the very code that was interrupted (Linux has a trylock-only call for this). */
-static void forbid_nmi(struct hart *h, const char *who)
-{
-    if (hart_context(h) == CONTEXT_NMI)
-        k_illegal(h, "%s in NMI context", who);
-}
-
 frame alloc_pages(struct hart *h, const struct kernel *k, gfp_t gfp, unsigned order)
 {
     struct request r = { .gfp = gfp, .order = order, .source = SOURCE_FAIL };
-    forbid_nmi(h, "alloc_pages");
+    context_forbid_nmi(h, "alloc_pages");
     if (order > MAX_ORDER)
         k_illegal(h, "alloc_pages: order %u, the largest is %d", order, MAX_ORDER);
     k_begin(h, gfp_class(gfp));
@@ -202,7 +196,7 @@ static void drop_reference(struct hart *h, const struct kernel *k, frame f, unsi
 
 void free_pages(struct hart *h, const struct kernel *k, frame f, unsigned order)
 {
-    forbid_nmi(h, "free_pages");
+    context_forbid_nmi(h, "free_pages");
     k_begin(h, CLASS_FREE);
     k_compute(h, k->desc.costs.free_entry);
     drop_reference(h, k, f, order);

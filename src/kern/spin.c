@@ -1,6 +1,8 @@
 /* src/kern/spin.c - spin locks. Each kind is a try, a wait and an unlock. */
 #include "src/kern/spin.h"
 
+#include "src/kern/context.h"
+
 /* ---- test-and-set with a test loop */
 
 static bool tas_try(struct hart *h, paddr lock)
@@ -130,6 +132,7 @@ static void kind_wait(struct hart *h, const struct kernel *k, paddr lock)
 
 void spin_lock(struct hart *h, const struct kernel *k, paddr lock)
 {
+    context_forbid_nmi(h, "spin_lock");
     k_begin(h, CLASS_LOCK_ACQUIRE);
     k_preempt_disable(h);
     if (kind_try(h, k, lock)) {

@@ -51,8 +51,8 @@ uint64_t k_spin_while(struct hart *, paddr, unsigned bytes, uint64_t mask, uint6
 uint64_t k_now_ps(struct hart *);                     /* rdtsc, free of charge; natively 0 */
 unsigned hart_id(const struct hart *);
 
-/* ---- contexts. Atomic context is a property of the running hart: interrupt handlers, interrupts off, or
- * preemption disabled. */
+/* ---- contexts. Atomic context is a property of the running hart: interrupt handlers, softirqs, interrupts off, or
+ * preemption disabled. An NMI comes whether interrupts are on or off. */
 enum context { CONTEXT_TASK, CONTEXT_SOFTIRQ, CONTEXT_HARDIRQ, CONTEXT_NMI };
 enum context hart_context(const struct hart *);
 bool hart_atomic(const struct hart *);
@@ -70,6 +70,11 @@ _Noreturn void k_illegal(struct hart *, const char *format, ...) __attribute__((
 enum { IRQ_VECTORS = 16 };
 typedef void irq_fn(struct hart *, void *arg);
 void hart_set_irq(struct hart *, unsigned vector, enum context, irq_fn *, void *arg); /* at boot */
+/* A softirq runs in CONTEXT_SOFTIRQ when no handler runs and interrupts are on: after the interrupt that raised it, or
+ * at once in a task. Interrupts stay on in it; no softirq interrupts another. */
+enum { SOFTIRQS = 8 };
+void hart_set_softirq(struct hart *, unsigned number, irq_fn *, void *arg); /* at boot */
+void k_raise_softirq(struct hart *, unsigned number);
 void k_ipi_send(struct hart *, unsigned target_hart, unsigned vector); /* posted: returns after the ICR write */
 
 /* ---- address translation */

@@ -1,32 +1,46 @@
-/* src/work/irq_source.c - interrupts at a steady rate, with a handler that takes time or allocates. */
+/* src/work/irq_source.c - interrupts at a rate, in any context, with a handler that takes time or allocates. */
 #include "src/kern/page_alloc.h"
 #include "src/work/private.h"
 
 enum target { TO_SELF, TO_NEXT, TO_RANDOM, TO_HART };
 enum handler { HANDLER_COMPUTE, HANDLER_ALLOC };
 
+enum source_context { SOURCE_HARDIRQ, SOURCE_SOFTIRQ, SOURCE_NMI };
+
 struct irq_desc {
     uint64_t interval_ps, handler_cycles;
-    int to, handler;
-    uint32_t hart;
+    int to, handler, context;
+    uint32_t hart, spread;
+    const char *gfp;
+    uint8_t order;
 };
 
-struct irq_state {
-    unsigned vector;            /* of the entry */
+struct irq_state {              /* of the entry */
+    unsigned vector, softirq;
+    gfp_t gfp;
 };
 
 static const char *const to_choices[] = { "self", "next", "random", "hart", NULL };
 static const char *const handler_choices[] = { "compute", "alloc", NULL };
+static const char *const context_choices[] = { "hardirq", "softirq", "nmi", NULL };
 
 static const struct param params[] = {
     { .key = "interval", .type = P_TIME, PARAM_FIELD(struct irq_desc, interval_ps), .min = 1, .max = PS_PER_S, .deflt = "10us",
       .help = "Time from one interrupt to the next." },
+    { .key = "spread", .type = P_PERMYRIAD, PARAM_FIELD(struct irq_desc, spread), .max = PERMYRIAD, .deflt = "0%",
+      .help = "Each interval is drawn evenly from interval less this share to interval plus it." },
     { .key = "to", .type = P_CHOICE, PARAM_FIELD(struct irq_desc, to), .choices = to_choices, .deflt = "self",
       .help = "Who is interrupted: the sender, the hart after it, another one drawn at random, or the one named by hart." },
     { .key = "hart", .type = P_UINT, PARAM_FIELD(struct irq_desc, hart), .max = HARTS_MAX - 1, .deflt = "0",
       .help = "With to: hart, the number of the hart that is interrupted." },
     { .key = "handler", .type = P_CHOICE, PARAM_FIELD(struct irq_desc, handler), .choices = handler_choices, .deflt = "compute",
-      .help = "What the handler does besides computing: nothing, or allocate a page with GFP_ATOMIC and free it." },
+      .help = "What the handler does besides computing: nothing, or allocate a block and free it." },
+    { .key = "context", .type = P_CHOICE, PARAM_FIELD(struct irq_desc, context), .choices = context_choices, .deflt = "hardirq",
+      .help = "Where the handler runs: in the interrupt, in the softirq after it, or in a non-maskable interrupt." },
+    { .key = "gfp", .type = P_STRING, PARAM_FIELD(struct irq_desc, gfp), .deflt = "ATOMIC",
+      .help = "Allocation flags of the handler's block." },
+    { .key = "order", .type = P_UINT, PARAM_FIELD(struct irq_desc, order), .max = MAX_ORDER, .deflt = "0",
+      .help = "The handler's block has 2^order pages." },
     { .key = "handler_cycles", .type = P_CYCLES, PARAM_FIELD(struct irq_desc, handler_cycles), .max = 1000000000, .deflt = "500cycles",
       .help = "Computation in the handler." },
     { .key = NULL },
@@ -42,42 +56,44 @@ static const char *check(const void *desc, const struct work *w, unsigned member
         return "to: random needs a machine with more than one hart";
     if (w->kernel->desc.shootdown_vector >= VECTOR_SOURCES && w->kernel->desc.shootdown_vector < VECTOR_GRANT)
         return "uses the interrupt vector that the kernel uses for TLB shootdown";
-    return NULL;
+    return work_gfp_check(d->gfp);
 }
 
 static void handle(struct hart *h, void *arg)
 {
     const struct agent *first = arg; /* of the entry; all members have the same parameters */
     const struct irq_desc *d = first->desc;
+    const struct irq_state *s = first->state;
     k_compute(h, d->handler_cycles);
     if (d->handler != HANDLER_ALLOC)
         return;
-    frame f = alloc_pages(h, agent_kernel(first), GFP_ATOMIC, 0);
+    frame f = alloc_pages(h, agent_kernel(first), s->gfp, d->order);
     if (f.v != 0)
-        free_pages(h, agent_kernel(first), f, 0);
+        free_pages(h, agent_kernel(first), f, d->order);
     else
         k_count(h, "irq_source.alloc_failed", 1);
 }
 
-/* Entries of this program before this one. */
-static unsigned entry_number(const struct work *w, const struct agent *first)
+static void raise(struct hart *h, void *arg)
 {
-    unsigned n = 0;
-    for (const struct agent *a = w->agents; a < first; a++)
-        n += a->program == &program_irq_source && a->member == 0;
-    return n;
+    const struct agent *first = arg;
+    const struct irq_state *s = first->state;
+    k_raise_softirq(h, s->softirq);
 }
 
 static void prepare(struct work *w, struct agent *members, unsigned count)
 {
+    const struct irq_desc *d = members->desc;
     struct irq_state *states = agents_state(w, members, count, sizeof *states);
-    unsigned entry = entry_number(w, members);
-    if (entry >= VECTOR_SOURCES_COUNT)
-        fail_user("agents: more than %d entries of irq-source (there is one interrupt vector for each)", VECTOR_SOURCES_COUNT);
+    bool softirq = d->context == SOURCE_SOFTIRQ;
+    struct irq_state s = { .vector = work_vector(w), .softirq = softirq ? work_softirq(w) : 0, .gfp = work_gfp(d->gfp) };
     for (unsigned i = 0; i < count; i++)
-        states[i].vector = VECTOR_SOURCES + entry;
-    for (unsigned i = 0; i < w->hart_count; i++)
-        hart_set_irq(w->harts[i], VECTOR_SOURCES + entry, CONTEXT_HARDIRQ, handle, members);
+        states[i] = s;
+    for (unsigned i = 0; i < w->hart_count; i++) {
+        hart_set_irq(w->harts[i], s.vector, d->context == SOURCE_NMI ? CONTEXT_NMI : CONTEXT_HARDIRQ, softirq ? raise : handle, members);
+        if (softirq)
+            hart_set_softirq(w->harts[i], s.softirq, handle, members);
+    }
 }
 
 static unsigned target(struct hart *h, struct agent *a)
@@ -93,18 +109,24 @@ static unsigned target(struct hart *h, struct agent *a)
     return self;
 }
 
-static void run(struct hart *h, struct agent *a)
+static tick interval(struct agent *a)
 {
     const struct irq_desc *d = a->desc;
+    tick half = d->interval_ps / PERMYRIAD * d->spread + d->interval_ps % PERMYRIAD * d->spread / PERMYRIAD;
+    return half == 0 ? d->interval_ps : d->interval_ps - half + rng_below(&a->rng, 2 * half + 1);
+}
+
+static void run(struct hart *h, struct agent *a)
+{
     const struct irq_state *s = a->state;
     while (agent_next(a)) {
-        k_sleep_ps(h, d->interval_ps);
+        k_sleep_ps(h, interval(a));
         k_ipi_send(h, target(h, a), s->vector);
     }
 }
 
 const struct program program_irq_source = {
     .name = "irq-source",
-    .sentence = "Interrupts its own hart or another one at a steady rate; the handler computes or allocates.",
+    .sentence = "Interrupts its own hart or another one at a rate; the handler computes or allocates, in hardirq, softirq or NMI context.",
     .params = params, .desc_bytes = sizeof(struct irq_desc), .check = check, .prepare = prepare, .run = run
 };

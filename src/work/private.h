@@ -10,8 +10,11 @@
 
 /* User space 1 holds the pages that programs expose (and IOMMU domain WORK_DOMAIN, program.h). */
 enum { WORK_SPACE = 1 };
-/* Interrupt vectors of programs: from VECTOR_SOURCES one per entry of irq-source. */
+/* Interrupt vectors of programs: VECTOR_SOURCES and on are handed out by work_vector, in the order of the file. */
 enum { VECTOR_SOURCES = 8, VECTOR_GRANT = IRQ_VECTORS - 1, VECTOR_SOURCES_COUNT = VECTOR_GRANT - VECTOR_SOURCES };
+
+unsigned work_vector(struct work *);     /* exit 2 when there are no more */
+unsigned work_softirq(struct work *);    /* likewise */
 
 enum { PERMYRIAD = 10000 };
 

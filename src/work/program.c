@@ -52,6 +52,21 @@ paddr work_scratch(struct work *w, uint64_t bytes)
     return paddr_plus(w->kernel->at.scratch, at);
 }
 
+unsigned work_vector(struct work *w)
+{
+    if (w->vectors_used >= VECTOR_SOURCES_COUNT)
+        fail_user("agents: more than %d sources of interrupts (entries of irq-source, agents of rx-refill): there is one vector for each",
+                  VECTOR_SOURCES_COUNT);
+    return VECTOR_SOURCES + w->vectors_used++;
+}
+
+unsigned work_softirq(struct work *w)
+{
+    if (w->softirqs_used >= SOFTIRQS)
+        fail_user("agents: more than %d programs with a softirq (there is one number for each)", SOFTIRQS);
+    return w->softirqs_used++;
+}
+
 static bool all_done(const struct agent *a) { return a->count != 0 && a->done >= a->warmup + a->count; }
 
 bool agent_recorded(const struct agent *a) { return a->done >= a->warmup && !all_done(a); }

@@ -33,6 +33,7 @@ struct work {
     struct meeting *meetings;           /* src/work/meeting.h; owned by the machine's arena */
     struct script_board *board;         /* src/work/script.h; the same */
     unsigned hogs_on_the_way;           /* of program pressure: harts that have not yet reached their level */
+    unsigned vectors_used, softirqs_used;
     struct arena *arena;
     /* a fixed region of kernel scratch memory, handed out at prepare in whole lines */
     uint64_t scratch_used_bytes;

@@ -246,7 +246,7 @@ static void delivered(struct event *e)
 {
     struct rx_state *s = e->owner;
     bool more = agent_next(s->agent);
-    s->started = more;
+    s->started = s->agent->done > 0;
     s->closing = !more;
     hart_post_irq(s->hart, s->vector);
     if (more)

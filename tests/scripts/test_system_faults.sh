@@ -156,6 +156,24 @@ illegal 'would sleep in atomic context (context task'    grant.yaml --set agents
 run 0 "$tmp/grant.yaml" --set agents.owner.gfp=KERNEL --set agents.owner.context=task
 illegal 'shootdown by interrupts from interrupt context' grant.yaml --set agents.owner.context=irq
 run 0 "$tmp/grant.yaml" --set agents.owner.context=irq --set machine.hart.tlb_broadcast=true
+# The chain of contexts and requests that led there.
+illegal 'call chain: task > hardirq 15 > exclusive.grant > alloc.kernel$' grant.yaml --set agents.owner.gfp=KERNEL --set agents.owner.context=irq
+cat > "$tmp/contexts.yaml" <<'YAML'
+kind: experiment
+title: interrupts of all kinds over allocations
+machine: { base: tiny, cores: 2 }
+kernel: { memory: 16MiB }
+agents:
+  - { name: bench, on: core0, program: page-bench, count: 300 }
+  - { name: source, on: core1, program: irq-source, to: hart, hart: 0, interval: 1us, spread: 30%, handler: alloc, handler_cycles: 10cycles }
+YAML
+for context in hardirq softirq; do
+    run 0 "$tmp/contexts.yaml" --set agents.source.context=$context
+    illegal "call chain: task .*> hardirq 8 > alloc.kernel$\|call chain: task .*> softirq 0 > alloc.kernel$" contexts.yaml \
+        --set agents.source.context=$context --set agents.source.gfp=KERNEL
+done
+run 0 "$tmp/contexts.yaml" --set agents.source.context=nmi --set agents.source.handler=compute
+illegal 'alloc_pages in NMI context; call chain: task .*> NMI 8$' contexts.yaml --set agents.source.context=nmi
 # A device cannot look at a lock: only the device part keeps it away.
 illegal 'Promised (lock.illegal)' grant.yaml --set agents.owner.exclusive=lock
 run 0 "$tmp/grant.yaml" --set 'agents.owner.exclusive=[lock, device]'

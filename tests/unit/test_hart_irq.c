@@ -171,11 +171,11 @@ Test(interrupt, vectors_are_bits_and_the_lowest_goes_first)
 {
     struct handled r = { 0 }, urgent = { 0 };
     struct machine_rig *m = machine(2, 0, &r, CONTEXT_HARDIRQ);
-    hart_set_irq(m->hart[0], URGENT, CONTEXT_NMI, handler, &urgent);
+    hart_set_irq(m->hart[0], URGENT, CONTEXT_HARDIRQ, handler, &urgent);
     rig_script(m, 0, (struct op[]){ IRQS_OFF, COMPUTE(QUIET), IRQS_ON, END });
     rig_script(m, 1, (struct op[]){ SEND_IPI(0, VECTOR), SEND_IPI(0, VECTOR), SEND_IPI(0, URGENT), END });
     machine_rig_run(m);
-    cr_expect(r.count == 1 && urgent.count == 1 && urgent.context == CONTEXT_NMI);
+    cr_expect(r.count == 1 && urgent.count == 1 && urgent.context == CONTEXT_HARDIRQ);
     cr_expect_eq(urgent.at[0], QUIET + IRQ_ENTRY);
     cr_expect_eq(r.at[0], QUIET + IRQ_ENTRY + IRQ_EXIT + IRQ_ENTRY);
     machine_rig_free(m);
@@ -344,4 +344,107 @@ Test(interrupt, of_a_vector_without_handler_is_a_panic, .exit_code = 1)
     struct machine_rig *m = machine_rig_new(&d);
     rig_script(m, 0, (struct op[]){ SEND_IPI(0, 9), COMPUTE(QUIET), END });
     machine_rig_run(m);
+}
+
+/* ---- softirqs and non-maskable interrupts */
+
+enum { SOFT = 3, NMI = 4 };
+
+struct bottom { struct handled *r; uint64_t cycles; tick ended; };
+
+static void top_half(struct hart *h, void *arg)
+{
+    handler(h, ((struct bottom *)arg)->r);
+    k_raise_softirq(h, SOFT);
+    cr_expect_eq(((struct bottom *)arg)->r->context, CONTEXT_HARDIRQ, "not before the handler is over");
+}
+
+static void bottom_half(struct hart *h, void *arg)
+{
+    struct bottom *b = arg;
+    handler(h, b->r);
+    k_compute(h, b->cycles);
+    b->ended = k_now_ps(h);
+}
+
+static struct machine_rig *machine_with_softirq(struct bottom *b)
+{
+    struct rig_desc d = rig_desc(3);
+    struct machine_rig *m = machine_rig_new(&d);
+    hart_set_irq(m->hart[0], VECTOR, CONTEXT_HARDIRQ, top_half, b);
+    hart_set_softirq(m->hart[0], SOFT, bottom_half, b);
+    return m;
+}
+
+Test(softirq, runs_after_the_handler_with_interrupts_on)
+{
+    struct handled r = { 0 };
+    struct bottom b = { &r, 7000, 0 };
+    struct machine_rig *m = machine_with_softirq(&b);
+    rig_script(m, 0, (struct op[]){ AT(QUIET), RECORD(1), BEGIN(CLASS_FREE), PHASE(PH_PCP), COMPUTE(QUIET), END_REQUEST, END });
+    rig_script(m, 1, (struct op[]){ AT(QUIET), SEND_IPI(0, VECTOR), END });
+    machine_rig_run(m);
+    tick pin = QUIET + IPI_SEND + IPI;
+    cr_expect_eq(r.count, 2);
+    cr_expect_eq(r.at[1], pin + IRQ_ENTRY + IRQ_EXIT);
+    cr_expect(r.context == CONTEXT_SOFTIRQ && r.atomic && r.irqs_on);
+    const struct class_stats *s = account_stats(m->account, CLASS_FREE);
+    cr_expect(s->phase_sum_ps[PH_INTERRUPTED] == IRQ_ENTRY + IRQ_EXIT + 7000 && s->phase_sum_ps[PH_PCP] == QUIET);
+    machine_rig_free(m);
+}
+
+/* A handler runs inside of the softirq; what that raises waits until the first has ended. */
+Test(softirq, is_interrupted_and_never_nests)
+{
+    struct handled r = { 0 };
+    struct bottom b = { &r, QUIET, 0 };
+    struct machine_rig *m = machine_with_softirq(&b);
+    rig_script(m, 0, (struct op[]){ AT(QUIET), COMPUTE(10), END });
+    rig_script(m, 1, (struct op[]){ AT(QUIET), SEND_IPI(0, VECTOR), END });
+    rig_script(m, 2, (struct op[]){ AT(QUIET + QUIET / 2), SEND_IPI(0, VECTOR), END });
+    machine_rig_run(m);
+    cr_expect_eq(r.count, 4);
+    tick first = QUIET + IPI_SEND + IPI + IRQ_ENTRY + IRQ_EXIT, second_pin = QUIET + QUIET / 2 + IPI_SEND + IPI;
+    cr_expect_eq(r.at[1], first);
+    cr_expect_eq(r.at[2], second_pin + IRQ_ENTRY, "the handler inside of the softirq");
+    cr_expect_eq(r.at[3], first + QUIET + IRQ_ENTRY + IRQ_EXIT, "the softirq again, afterwards");
+    machine_rig_free(m);
+}
+
+static void raise_from_task(struct hart *h, void *arg)
+{
+    (void)arg;
+    bool were_on = k_irq_save(h);
+    k_raise_softirq(h, SOFT);
+    k_compute(h, 500);
+    k_irq_restore(h, were_on);
+}
+
+Test(softirq, raised_in_a_task_waits_for_interrupts_on)
+{
+    struct handled r = { 0 };
+    struct bottom b = { &r, 0, 0 };
+    struct machine_rig *m = machine_with_softirq(&b);
+    hart_program(m->hart[0], raise_from_task, NULL, 0);
+    hart_start(m->hart[0]);
+    machine_rig_run(m);
+    cr_expect_eq(r.count, 1);
+    cr_expect_eq(r.at[0], 500);
+    machine_rig_free(m);
+}
+
+Test(nmi, comes_while_interrupts_are_off)
+{
+    struct handled r = { 0 }, masked = { 0 };
+    struct machine_rig *m = machine(3, 0, &masked, CONTEXT_HARDIRQ);
+    hart_set_irq(m->hart[0], NMI, CONTEXT_NMI, handler, &r);
+    rig_script(m, 0, (struct op[]){ AT(QUIET), IRQS_OFF, COMPUTE(500000), IRQS_ON, END });
+    rig_script(m, 1, (struct op[]){ AT(QUIET), SEND_IPI(0, NMI), END });
+    rig_script(m, 2, (struct op[]){ AT(QUIET), SEND_IPI(0, VECTOR), END });
+    machine_rig_run(m);
+    tick pin = QUIET + IPI_SEND + IPI, nmi = IRQ_ENTRY + IRQ_EXIT;
+    cr_expect_eq(r.at[0], pin + IRQ_ENTRY);
+    cr_expect(r.context == CONTEXT_NMI && r.atomic && !r.irqs_on);
+    cr_expect_eq(masked.at[0], QUIET + 500000 + nmi + IRQ_ENTRY, "the maskable one waits, and the computation is whole");
+    machine_rig_free(m);
 }

@@ -33,6 +33,8 @@ struct hart {
     enum context context;
     uint32_t pending;
     struct { irq_fn *fn; void *arg; enum context context; } irq[IRQ_VECTORS];
+    struct { irq_fn *fn; void *arg; } softirq[SOFTIRQS];
+    uint32_t raised;
     uint16_t asid;
     paddr root;
     bool recording;
@@ -136,6 +138,25 @@ static void rig_interrupts(struct hart *h)
         h->context = before;
         h->irqs_on = true;
     }
+    while (h->irqs_on && h->raised && h->context == CONTEXT_TASK) {
+        unsigned number = (unsigned)__builtin_ctz(h->raised);
+        h->raised &= ~(1u << number);
+        h->context = CONTEXT_SOFTIRQ;
+        h->softirq[number].fn(h, h->softirq[number].arg);
+        h->context = CONTEXT_TASK;
+    }
+}
+
+void hart_set_softirq(struct hart *h, unsigned number, irq_fn *fn, void *arg)
+{
+    h->softirq[number].fn = fn;
+    h->softirq[number].arg = arg;
+}
+
+void k_raise_softirq(struct hart *h, unsigned number)
+{
+    h->raised |= 1u << number;
+    rig_interrupts(h);
 }
 
 void hart_wake(struct hart *h)
@@ -156,6 +177,13 @@ void hart_park(struct hart *h, const char *why)
 }
 
 void hart_record(struct hart *h, bool on) { h->recording = on; }
+
+void hart_post_irq(struct hart *h, unsigned vector)
+{
+    h->pending |= 1u << vector;
+    if (h->irqs_on)
+        hart_wake(h);
+}
 
 struct rig_ipi { struct event event; struct hart *target; unsigned vector; };
 
