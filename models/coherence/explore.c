@@ -4,6 +4,7 @@
  * stored onward moves must end in a quiet state; where they run in a circle, all onward moves are tried until a
  * fixed point.
  */
+#include "models/coherence/levels.h"
 #include "models/coherence/lines.h"
 #include "models/coherence/states.h"
 #include "models/coherence/world.h"
@@ -286,13 +287,16 @@ static void search_model(struct model *m, struct explore_options o, struct explo
 struct explore_result explore(const struct protocol *p, struct explore_options o)
 {
     struct explore_result r = { 0 };
-    struct space space;
+    struct levels_space levels;
+    struct space space, *x = o.clusters ? &levels.x : &space;
     CHECK(o.caches >= 1 && o.caches <= EXPLORE_CACHES_MAX, "explorer: %u caches", o.caches);
     CHECK(o.lines <= EXPLORE_LINES_MAX, "explorer: %u lines", o.lines);
-    space_init(&space, p, o, &r.counts);
-    if (o.lines > 1)
-        lines_init(&space, o);
-    search_model(&space.model, o, &r);
+    space_init(x, p, o, &r.counts);
+    if (o.clusters)
+        levels_init(&levels, o);
+    else if (o.lines > 1)
+        lines_init(x, o);
+    search_model(&x->model, o, &r);
     r.unused_rows = count_unused(p, &r.counts);
     return r;
 }

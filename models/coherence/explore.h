@@ -23,12 +23,16 @@
 
 #include "models/coherence/table.h"
 
-enum { EXPLORE_CACHES_MAX = 4, EXPLORE_LINES_MAX = 4, EXPLORE_TEXT_BYTES = 160, EXPLORE_STATES_MAX = 50000000 };
+enum { EXPLORE_CACHES_MAX = 4, EXPLORE_LINES_MAX = 4,
+       EXPLORE_CLUSTERS_MAX = 3, EXPLORE_INNER_MAX = 3, EXPLORE_TEXT_BYTES = 160, EXPLORE_STATES_MAX = 50000000 };
 
 struct explore_options {
     unsigned caches;       /* 1 .. EXPLORE_CACHES_MAX */
     bool device;           /* one agent more, that reads once, writes and evicts */
     bool recalls;
+    unsigned clusters;     /* 0: one level; 2 .. EXPLORE_CLUSTERS_MAX: two, with 1 .. EXPLORE_INNER_MAX `caches` in each
+                              cluster; no device, one line. See levels.h */
+    const struct glue *glue; /* between the levels; NULL: glue_default */
     unsigned lines;        /* 1 .. EXPLORE_LINES_MAX, 0: 1 */
     /* With several lines (see lines.h); 0: the default */
     unsigned mshrs;        /* operations and evictions that a cache has under way at once; 2 */

@@ -14,7 +14,7 @@ enum pending { PENDING_NONE, PENDING_LOAD, PENDING_STORE, PENDING_STORE_FULL, PE
                PENDING_FLUSHED }; /* there was one */
 
 /* What the home wants for itself and has not got yet. */
-enum asked { ASKED_NOTHING, ASKED_RECALL, ASKED_DEMOTION };
+enum home_wish { ASKED_NOTHING, ASKED_RECALL, ASKED_DEMOTION };
 
 extern const uint8_t judge_pending[CEV_READ_ONCE + 1]; /* by core event: enum pending */
 static inline bool judge_flushing(uint8_t pending) { return pending == PENDING_FLUSH || pending == PENDING_FLUSHED; }

@@ -105,7 +105,7 @@ static unsigned core_events(const struct space *x, const struct lines *w, unsign
 {
     struct move all[CACHE_EVENT_COUNT];
     const struct world *one = &w->line[l];
-    unsigned n = 0, found = world_core_events(x, one, agent, all);
+    unsigned n = 0, found = world_core_events(x, one->line[agent].state, agent, all);
     bool may_begin = busy(x, w, agent) < x->mshrs;
     for (unsigned k = 0; k < found; k++) {
         if (all[k].event == CEV_EVICT || (!may_begin && !begins_nothing(x, &all[k], one->line[agent].state)))

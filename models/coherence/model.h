@@ -16,7 +16,7 @@ struct move {
     uint8_t kind;       /* enum move_kind */
     uint8_t index;      /* message or agent */
     uint8_t event;
-    uint8_t line;       /* of several */
+    uint8_t line;       /* of several; levels.h: which message list, cluster or home */
     bool onward;        /* carries on what has begun: progress is judged by these alone */
 };
 

@@ -10,7 +10,7 @@ static unsigned moves_of(const struct model *m, const void *world, struct move m
     const struct space *x = (const struct space *)m;
     unsigned n = world_deliveries(x, world, moves);
     for (unsigned a = 0; a < x->agents; a++)
-        n += world_core_events(x, world, a, moves + n);
+        n += world_core_events(x, ((const struct world *)world)->line[a].state, a, moves + n);
     if (x->recalls)
         moves[n++] = (struct move){ .kind = MOVE_OWN, .event = HEV_RECALL };
     if (x->demotes)

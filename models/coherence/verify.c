@@ -22,14 +22,18 @@ static void print_head(FILE *out, const struct protocol *p, const struct explore
             protocol_row_count(p, CTL_CACHE), p->table[CTL_HOME].n_states, protocol_row_count(p, CTL_HOME),
             controller_name(p, CTL_HOME));
     bool many = o->lines > 1, short_home = many && o->home_ways && o->home_ways < o->lines;
-    fprintf(out, "Explored with %u cache%s%s, ", o->caches, o->caches == 1 ? "" : "s", o->device ? " and a device" : "");
+    fputs("Explored with ", out);
+    if (o->clusters)
+        fprintf(out, "%u clusters of ", o->clusters);
+    fprintf(out, "%u cache%s%s, ", o->caches, o->caches == 1 ? "" : "s", o->device ? " and a device" : "");
     if (many)
         fprintf(out, "%u lines, room for %u in a cache and %u in the %s, %u under way per cache, ", o->lines,
                 o->cache_ways ? o->cache_ways : o->lines - 1, short_home ? o->home_ways : o->lines, controller_name(p, CTL_HOME),
                 o->mshrs ? o->mshrs : 2);
     else
         fputs("one line, ", out);
-    fprintf(out, "messages in any order%s:\n", short_home ? "" : o->recalls ? ", recalls at any time" : "");
+    fprintf(out, "messages in any order%s:\n", short_home || !o->recalls ? "" :
+            o->clusters ? ", any node and the global home give the line up at any time" : ", recalls at any time");
 }
 
 static void print_found(FILE *out, const struct explore_result *r)
@@ -61,9 +65,9 @@ static int status_of(const struct protocol *p, const struct explore_options *o, 
         fputs("  every row was used\n", out);
         return EXIT_CLEAN;
     }
-    bool enough = o->caches >= 3 && o->lines <= 1;
+    bool enough = o->caches >= 3 && o->lines <= 1 && !o->clusters;
     fprintf(out, "  %u rows were not used%s\n", r->unused_rows,
-            enough ? ": a row that can never fire does not belong in the table" : " (some need three caches or one line alone)");
+            enough ? ": a row that can never fire does not belong in the table" : " (some need three caches, one line alone, one level)");
     if (enough)
         print_unused(out, p, &r->counts);
     return enough ? EXIT_VIOLATION : EXIT_CLEAN;

@@ -33,7 +33,7 @@ void space_init(struct space *x, const struct protocol *p, struct explore_option
             x->waits[s] |= (uint32_t)(row_verdict(p->table[CTL_CACHE].row[s][e]) == STEP_WAIT) << e;
     x->cache_holds = judge_states_with_data(p, CTL_CACHE);
     x->home_holds = judge_states_with_data(p, CTL_HOME);
-    world_pack_init(x);
+    x->n_orders = world_orders(o.caches, x->order);
 }
 
 void world_first(const struct space *x, struct world *w)
@@ -201,7 +201,7 @@ static enum fired own_wish(struct space *x, struct world *w, bool done, bool cur
     return FIRED_CHANGED;
 }
 
-static enum fired after_home_step(struct space *x, struct world *w, enum asked begins)
+static enum fired after_home_step(struct space *x, struct world *w, enum home_wish begins)
 {
     bool current = w->home.version == 1;
     if (x->out.flush_memory || x->out.recalled) {
@@ -260,10 +260,9 @@ unsigned world_deliveries(const struct space *x, const struct world *w, struct m
 }
 
 /* A core event that waits is no move, but its row is used. */
-unsigned world_core_events(const struct space *x, const struct world *w, unsigned a, struct move moves[CACHE_EVENT_COUNT])
+unsigned world_core_events(const struct space *x, uint8_t state, unsigned a, struct move moves[CACHE_EVENT_COUNT])
 {
     unsigned n = 0;
-    uint8_t state = w->line[a].state;
     uint32_t events = x->events[a >= x->caches], waiting = events & x->waits[state];
     if (x->model.counts)
         for (uint32_t left = waiting; left; left &= left - 1)

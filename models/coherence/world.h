@@ -22,7 +22,7 @@ struct world {
     struct cache_line line[WORLD_AGENTS_MAX];
     uint8_t pending[WORLD_AGENTS_MAX];
     bool memory_current;
-    uint8_t asked;             /* enum asked */
+    uint8_t asked;             /* enum home_wish */
     struct home_line home;
     unsigned n_messages;
     struct flight message[WORLD_MESSAGES_MAX];
@@ -55,7 +55,8 @@ struct space {
 /* ---- one line; the functions of model_ops call these */
 void world_first(const struct space *, struct world *);
 unsigned world_deliveries(const struct space *, const struct world *, struct move moves[2 * WORLD_MESSAGES_MAX]);
-unsigned world_core_events(const struct space *, const struct world *, unsigned agent, struct move moves[CACHE_EVENT_COUNT]);
+/* Of an agent whose line is in this state. */
+unsigned world_core_events(const struct space *, uint8_t state, unsigned agent, struct move moves[CACHE_EVENT_COUNT]);
 enum fired world_fire(struct space *, const struct world *from, struct move, struct world *to);
 bool world_quiet(const struct space *, const struct world *);
 bool world_agrees(struct space *, const struct world *);
@@ -67,7 +68,8 @@ void world_pack_as(const struct space *, const struct world *, const uint8_t nam
 
 extern const struct model_ops one_line_ops;
 void space_init(struct space *, const struct protocol *, struct explore_options, struct row_counts *);
-void world_pack_init(struct space *);
+/* Fills in all orders of n things, the identity first; returns how many there are. */
+unsigned world_orders(unsigned n, uint8_t order[EXPLORE_ORDERS_MAX][EXPLORE_CACHES_MAX]);
 void world_pack(const struct model *, const void *world, uint64_t *key);
 void world_unpack(const struct model *, const uint64_t *key, void *world);
 

@@ -71,23 +71,23 @@ void world_signatures(const struct space *x, const struct world *w, uint64_t sig
     }
 }
 
-/* Fills x->order with all orders of the caches, the identity first (code read as a number in factorial base). */
-void world_pack_init(struct space *x)
+/* The code is read as a number in factorial base. */
+unsigned world_orders(unsigned n, uint8_t order[EXPLORE_ORDERS_MAX][EXPLORE_CACHES_MAX])
 {
-    unsigned n = x->caches;
-    x->n_orders = 1;
+    unsigned count = 1;
     for (unsigned k = 2; k <= n; k++)
-        x->n_orders *= k;
-    for (unsigned i = 0; i < x->n_orders; i++) {
+        count *= k;
+    for (unsigned i = 0; i < count; i++) {
         uint8_t left[EXPLORE_CACHES_MAX] = { 0, 1, 2, 3 };
         unsigned code = i;
         for (unsigned k = 0; k < n; k++) {
             unsigned pick = code % (n - k);
             code /= n - k;
-            x->order[i][k] = left[pick];
+            order[i][k] = left[pick];
             memmove(left + pick, left + pick + 1, n - k - 1 - pick);
         }
     }
+    return count;
 }
 
 /* The tied caches in every order: keeps the smallest packing of the messages. */

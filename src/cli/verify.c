@@ -1,15 +1,18 @@
 /* src/cli/verify.c - labyrinth verify: explores a protocol exhaustively. */
+#include "models/coherence/cluster_line.h"
 #include "models/coherence/explore.h"
 #include <inttypes.h>
 
+#include "src/base/fail.h"
 #include "src/cli/bench.h"
 #include "src/cli/cli.h"
 #include "src/cli/protocol.h"
 
-enum { KEY_CACHES = 0x200, KEY_MUTANTS, KEY_DEVICE, KEY_NO_RECALLS, KEY_MAX_STATES, KEY_LINES, KEY_MSHRS, KEY_CACHE_WAYS, KEY_HOME_WAYS };
+enum { KEY_CACHES = 0x200, KEY_MUTANTS, KEY_DEVICE, KEY_NO_RECALLS, KEY_MAX_STATES, KEY_LINES, KEY_MSHRS, KEY_CACHE_WAYS, KEY_HOME_WAYS, KEY_CLUSTERS };
 
 static const struct argp_option options[] = {
     { "caches", KEY_CACHES, "N", 0, "Caches that share the line (default: 2)", 0 },
+    { "clusters", KEY_CLUSTERS, "C", 0, "Two levels: C clusters with N caches each under one global home", 0 },
     { "lines", KEY_LINES, "N", 0, "Lines that compete for the places in caches and home (default: 1)", 0 },
     { "cache-ways", KEY_CACHE_WAYS, "N", 0, "Lines a cache has room for (default: all but one)", 0 },
     { "home-ways", KEY_HOME_WAYS, "N", 0, "Lines the home has room for (default: all; fewer: it recalls only on need)", 0 },
@@ -31,6 +34,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_DEVICE: own->explore.device = true; return 0;
     case KEY_NO_RECALLS: own->explore.recalls = false; return 0;
     case KEY_MAX_STATES: own->explore.max_states = parse_number("--max-states", arg, 1, UINT64_MAX); return 0;
+    case KEY_CLUSTERS: own->explore.clusters = (unsigned)parse_number("--clusters", arg, 2, EXPLORE_CLUSTERS_MAX); return 0;
     case KEY_LINES: own->explore.lines = (unsigned)parse_number("--lines", arg, 1, EXPLORE_LINES_MAX); return 0;
     case KEY_CACHE_WAYS: own->explore.cache_ways = (unsigned)parse_number("--cache-ways", arg, 1, EXPLORE_LINES_MAX); return 0;
     case KEY_HOME_WAYS: own->explore.home_ways = (unsigned)parse_number("--home-ways", arg, 1, EXPLORE_LINES_MAX); return 0;
@@ -51,10 +55,19 @@ static int run(int argc, char **argv)
 {
     struct own own = { .explore = { .caches = 2, .recalls = true } };
     struct common c = parse_arguments(&usage, argc, argv, &own);
+    if (own.explore.clusters) {
+        if (own.explore.caches > EXPLORE_INNER_MAX)
+            fail_user("--caches: at most %d in each cluster", EXPLORE_INNER_MAX);
+        if (own.explore.device || own.explore.lines > 1)
+            fail_user("--clusters goes with neither --device nor --lines");
+    }
     struct arena *arena = arena_new();
     struct protocol *p = load_protocol_or_fail(arena, c.args[0]);
     uint64_t states = 0;
     double start = cpu_seconds();
+    const char *lacks = own.explore.clusters ? cluster_protocol_lacks(p) : NULL;
+    if (lacks)
+        fail_user("%s has no rows for %s: it cannot be used on two levels", c.args[0], lacks);
     int code = protocol_verify(stdout, p, own.explore, own.mutants, &states);
     double seconds = cpu_seconds() - start;
     note(&c, "%" PRIu64 " states in %.2f s of processor time: %.2f million per second", states, seconds,

@@ -1,0 +1,53 @@
+/* models/coherence/levels.h - one line on two levels: clusters of caches, a node with home, glue and upper cache in each,
+ * and one global home. Private to the explorer.
+ *
+ * The nodes run cluster_inner, cluster_outer and cluster_evict, the functions of the timed node. Messages are a set on
+ * either level. Any node may give the line up and the global home may recall it at any time. Checked beside what
+ * explore.h says: one writer among all caches and among the upper caches; home and upper cache of a node hold the same
+ * data; a recall or demotion inside leaves what it should; at rest both levels agree, and nobody inside may do what
+ * his upper cache may not. A flush is satisfied by an instant at which no cache and no node could read.
+ *
+ * Caches inside a cluster are interchangeable, and so are clusters.
+ */
+#ifndef LAB_MODELS_COHERENCE_LEVELS_H
+#define LAB_MODELS_COHERENCE_LEVELS_H
+
+#include "models/coherence/cluster_line.h"
+#include "models/coherence/world.h"
+
+enum { LEVEL_MESSAGES_MAX = 10, /* of one list */ LEVELS_UNITS_MAX = KEY_WORDS_MAX * 4 };
+
+struct message_list { uint8_t n; struct flight m[LEVEL_MESSAGES_MAX]; };
+
+struct cluster_world {
+    struct cluster_line node;
+    struct cache_line line[EXPLORE_INNER_MAX];
+    uint8_t pending[EXPLORE_INNER_MAX];
+    struct message_list inner;  /* agents are the cluster's caches */
+};
+
+struct levels {
+    struct cluster_world cluster[EXPLORE_CLUSTERS_MAX];
+    struct home_line home;      /* the global one */
+    bool memory_current;
+    uint8_t asked;              /* by the global home: enum home_wish */
+    struct message_list outer;  /* agents are the upper caches */
+};
+
+struct levels_space {
+    struct space x;             /* its caches are those of one cluster */
+    unsigned clusters;
+    const struct glue *glue;
+    bool evictions;
+    uint8_t order[EXPLORE_ORDERS_MAX][EXPLORE_CACHES_MAX]; /* of clusters */
+    unsigned n_orders;
+    unsigned messages_max;      /* that a key has room for */
+};
+
+/* x has been initialised with o already. */
+void levels_init(struct levels_space *, struct explore_options o);
+void levels_pack(const struct model *, const void *world, uint64_t *key);
+void levels_unpack(const struct model *, const uint64_t *key, void *world);
+unsigned levels_units(unsigned clusters, unsigned caches); /* of 16 bits, without messages */
+
+#endif

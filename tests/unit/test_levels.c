@@ -1,0 +1,203 @@
+/* tests/unit/test_levels.c - the explorer's two levels: complete for one cache per cluster, planted faults in rows and glue
+ * found, and packing that forgets names and nothing else.
+ */
+#include <criterion/criterion.h>
+
+#include "models/coherence/levels.h"
+#include "src/base/fail.h"
+#include "tests/unit/test_protocol_rig.h"
+
+static struct rig load(const char *name)
+{
+    static char text[65536];
+    char path[512];
+    struct rig r;
+    snprintf(path, sizeof path, "%s/configs/protocols/%s.yaml", LABYRINTH_SRCDIR, name);
+    FILE *in = fopen(path, "r");
+    cr_assert(in, "%s cannot be read", path);
+    text[fread(text, 1, sizeof text - 1, in)] = '\0';
+    fclose(in);
+    rig_text(&r, text);
+    cr_assert(r.p, "%s", r.errors);
+    return r;
+}
+
+TestSuite(levels, .timeout = 900);
+
+/* The state counts are pinned: a change of a table, of the glue or of the explorer must change them knowingly. */
+static const struct explored { const char *name; unsigned clusters; uint64_t states, transitions; } explored[] = {
+    { "msi", 2, 226957, 902868 }, { "mesi", 2, 196558, 815491 }, { "mesif", 2, 396816, 1532411 }, { "moesi", 2, 290042, 1164822 },
+};
+
+Test(levels, one_cache_per_cluster_is_complete)
+{
+    for (size_t i = 0; i < sizeof explored / sizeof *explored; i++) {
+        const struct explored *e = &explored[i];
+        struct rig rig = load(e->name);
+        struct explore_result r = explore(rig.p, (struct explore_options){ .clusters = e->clusters, .caches = 1, .recalls = true });
+        cr_expect_eq(r.outcome, EXPLORE_PASSED, "%s: %s\n%s", e->name, r.what, r.trace ? r.trace : "");
+        cr_expect_eq(r.states, e->states, "%s: %llu states", e->name, (unsigned long long)r.states);
+        cr_expect_eq(r.transitions, e->transitions, "%s: %llu moves", e->name, (unsigned long long)r.transitions);
+        explore_result_free(&r);
+        rig_free(&rig);
+    }
+}
+
+Test(levels, two_caches_per_cluster_as_far_as_a_limit)
+{
+    struct rig rig = load("mesi");
+    struct explore_result r = explore(rig.p, (struct explore_options){ .clusters = 2, .caches = 2, .recalls = true,
+                                                                        .max_states = 300000 });
+    cr_expect_eq(r.outcome, EXPLORE_LIMIT, "%s\n%s", r.what, r.trace ? r.trace : "");
+    explore_result_free(&r);
+    rig_free(&rig);
+}
+
+/* ---- packing */
+
+/* The same world with clusters and caches renamed: name[c] of cluster c, name[a] of cache a in every cluster. */
+static int8_t renamed(const uint8_t *names, int agent) { return (int8_t)(agent < 0 ? agent : names[agent]); }
+
+static void rename_list(const struct message_list *from, struct message_list *to, const uint8_t *names)
+{
+    *to = *from;
+    for (unsigned i = 0; i < from->n; i++) {
+        to->m[from->n - 1 - i] = from->m[i];
+        to->m[from->n - 1 - i].to = renamed(names, from->m[i].to);
+        to->m[from->n - 1 - i].requester = renamed(names, from->m[i].requester);
+    }
+}
+
+static void rename_home(struct home_line *h, const uint8_t *names, unsigned n)
+{
+    uint64_t sharers = h->sharers.w[0];
+    h->sharers.w[0] = 0;
+    for (unsigned a = 0; a < n; a++)
+        h->sharers.w[0] |= (sharers >> a & 1) << names[a];
+    h->owner = renamed(names, h->owner);
+    h->requester = renamed(names, h->requester);
+    h->txn = (int16_t)(h->requester < 0 ? -1 : TXN_OF(h->requester));
+}
+
+static void rename_held(struct held_msg *h, const uint8_t *names)
+{
+    if (!h->busy)
+        return;
+    h->requester = (uint16_t)renamed(names, (int16_t)h->requester);
+    h->txn = (int16_t)((int16_t)h->requester < 0 ? -1 : TXN_OF(h->requester));
+}
+
+static void rename_world(const struct levels_space *l, const struct levels *from, struct levels *to, const uint8_t *clusters,
+                         const uint8_t *caches)
+{
+    *to = *from;
+    rename_home(&to->home, clusters, l->clusters);
+    rename_list(&from->outer, &to->outer, clusters);
+    for (unsigned c = 0; c < l->clusters; c++) {
+        const struct cluster_world *k = &from->cluster[c];
+        struct cluster_world *r = &to->cluster[clusters[c]];
+        *r = *k;
+        rename_home(&r->node.home, caches, l->x.caches);
+        rename_held(&r->node.trigger, caches);
+        rename_held(&r->node.flush, caches);
+        rename_held(&r->node.forward, clusters);
+        rename_list(&k->inner, &r->inner, caches);
+        for (unsigned a = 0; a < l->x.caches; a++) {
+            r->line[caches[a]] = k->line[a];
+            r->pending[caches[a]] = k->pending[a];
+        }
+    }
+}
+
+static uint64_t draw(uint64_t *seed)
+{
+    *seed = *seed * 6364136223846793005ull + 1442695040888963407ull;
+    return *seed >> 33;
+}
+
+/* A step of a random walk; false: nothing can be done. */
+static bool step(struct model *m, struct levels *w, uint64_t *seed)
+{
+    struct move moves[MODEL_MOVES_MAX];
+    struct levels next;
+    unsigned n = m->ops->moves(m, w, moves);
+    for (unsigned tries = 0; tries < 50 && n; tries++)
+        if (m->ops->fire(m, w, moves[draw(seed) % n], &next) == FIRED_CHANGED) {
+            *w = next;
+            return true;
+        }
+    return false;
+}
+
+static void walk(struct levels_space *l, uint64_t seed)
+{
+    static const uint8_t orders[3][3] = { { 1, 2, 0 }, { 0, 2, 1 }, { 2, 1, 0 } };
+    struct model *m = &l->x.model;
+    struct levels w, other;
+    uint64_t key[KEY_WORDS_MAX], again[KEY_WORDS_MAX];
+    m->ops->first(m, &w);
+    for (unsigned i = 0; i < 3000 && step(m, &w, &seed); i++) {
+        uint8_t clusters[3] = { 0, 1, 2 }, caches[3] = { 1, 0, 2 };
+        if (l->clusters == 3)
+            memcpy(clusters, orders[draw(&seed) % 3], 3);
+        else if (draw(&seed) & 1)
+            clusters[0] = 1, clusters[1] = 0;
+        if (l->x.caches == 3)
+            memcpy(caches, orders[draw(&seed) % 3], 3);
+        m->ops->pack(m, &w, key);
+        rename_world(l, &w, &other, clusters, l->x.caches == 1 ? (uint8_t[3]){ 0, 1, 2 } : caches);
+        m->ops->pack(m, &other, again);
+        cr_assert_arr_eq(key, again, m->key_words * 8, "renamed, step %u", i);
+        m->ops->unpack(m, key, &other);
+        m->ops->pack(m, &other, again);
+        cr_assert_arr_eq(key, again, m->key_words * 8, "unpacked, step %u", i);
+    }
+}
+
+Test(levels, packing_forgets_names_only)
+{
+    static const unsigned shapes[][2] = { { 2, 1 }, { 2, 2 }, { 3, 2 }, { 2, 3 }, { 3, 3 } };
+    struct rig rig = load("mesif");
+    struct row_counts counts = { 0 };
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (uint64_t seed = 1; seed <= 5; seed++) {
+            struct explore_options o = { .clusters = shapes[i][0], .caches = shapes[i][1], .recalls = true };
+            struct levels_space l;
+            space_init(&l.x, rig.p, o, &counts);
+            levels_init(&l, o);
+            walk(&l, seed);
+        }
+    rig_free(&rig);
+}
+
+/* ---- planted faults */
+
+static const struct planted {
+    const char *name;
+    unsigned row;              /* of the glue */
+    uint8_t first;
+    enum explore_outcome outcome;
+    const char *says;
+} planted[] = {
+    { "readers inside without a copy of the cluster", 0, GLUE_NOTHING, EXPLORE_VIOLATION, "stale" },
+    { "a writer inside under a shared copy", 2, GLUE_READ, EXPLORE_VIOLATION, "" },
+    { "an invalidation that leaves the copies inside", 11, GLUE_NOTHING, EXPLORE_VIOLATION, "" },
+    { "a reader outside beside a writer inside", 14, GLUE_NOTHING, EXPLORE_VIOLATION, "" },
+    { "an eviction that leaves the copies inside", 16, GLUE_NOTHING, EXPLORE_VIOLATION, "" },
+};
+
+Test(levels, faults_in_the_glue_are_found)
+{
+    struct rig rig = load("mesi");
+    for (size_t i = 0; i < sizeof planted / sizeof *planted; i++) {
+        const struct planted *f = &planted[i];
+        struct glue glue = glue_default;
+        glue.row[f->row].first = f->first;
+        struct explore_result r = explore(rig.p, (struct explore_options){ .clusters = 2, .caches = 1, .recalls = true, .glue = &glue });
+        cr_expect_eq(r.outcome, f->outcome, "%s: %s", f->name, r.what);
+        cr_expect(strstr(r.what, f->says), "%s: want \"%s\", got \"%s\"", f->name, f->says, r.what);
+        cr_expect(r.trace && strncmp(r.trace, "  1  cache ", 11) == 0, "%s: no counter-example", f->name);
+        explore_result_free(&r);
+    }
+    rig_free(&rig);
+}
