@@ -116,7 +116,7 @@ struct layout {
     unsigned inject_tile;     /* where all inject wires end; EVERY_TILE: at the node's own */
     bool medium;              /* the one link is a bus */
 };
-enum { EVERY_TILE = INT32_MAX, LAYERS_MAX = 8 };
+enum { EVERY_TILE = INT32_MAX, LAYERS_MAX = 6 };
 
 /* Topologies. The layout comes zeroed; layout_free afterwards, also after an error. */
 void crossbar_layout(const struct net_desc *, struct layout *);

@@ -77,7 +77,7 @@ static inline void rig_send_now(struct event *e)
 }
 
 /* A send of the node's own component, so that the order of planning does not matter across nodes. */
-static inline void rig_plan(struct rig *r, tick when, enum msg_kind kind, unsigned src, unsigned dst, uint64_t aux)
+static inline void rig_plan(struct rig *r, tick when, enum msg_kind kind, unsigned src, unsigned dst, uint32_t aux)
 {
     cr_assert_lt(r->send_count, (unsigned)RIG_LOG);
     struct rig_send *s = &r->sends[r->send_count++];
