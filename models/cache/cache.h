@@ -62,6 +62,17 @@ const struct cache_counters *cache_counters(const struct cache *);
 uint64_t *cache_sample_buffer(struct cache *, int16_t txn); /* 8 words: where read-once data is put */
 const uint64_t *cache_performing_sample(const struct cache *); /* inside the perform of a READ_ONCE */
 void cache_copies(const struct cache *, lineno, inspect_copy_fn *, void *arg);
+/* What an agent waits for: its MSHRs, then its write-backs, those in use. */
+struct cache_outstanding {
+    bool write_back;
+    unsigned number;            /* MSHR or write-back entry */
+    lineno line;
+    const char *event, *state;  /* what began it; state NULL: its lookup is not done yet */
+    int acks;                   /* acknowledgements expected minus received */
+    unsigned waiting;           /* further accesses that wait for it to be over */
+    tick since;
+};
+void cache_each_outstanding(const struct cache *, void (*fn)(void *arg, const struct cache_outstanding *), void *arg);
 uint64_t cache_host_bytes(const struct cache *);
 
 #endif

@@ -109,3 +109,31 @@ void cache_copies(const struct cache *c, lineno line, inspect_copy_fn *fn, void 
     if (slot != NO_SLOT)
         report_copy(c, &(struct cache_line){ .state = c->state[slot], .version = c->version[slot] }, fn, arg);
 }
+
+static unsigned length(const struct access *list)
+{
+    unsigned n = 0;
+    for (; list; list = list->next)
+        n++;
+    return n;
+}
+
+void cache_each_outstanding(const struct cache *c, void (*fn)(void *arg, const struct cache_outstanding *), void *arg)
+{
+    const struct protocol *p = c->env.protocol;
+    for (uint32_t i = 0; i < c->desc.mshrs; i++) {
+        const struct mshr *m = &c->mshr[i];
+        if (m->busy)
+            fn(arg, &(struct cache_outstanding){ .number = i, .line = m->line, .event = cache_event_name(m->event),
+                                                 .state = m->issued ? cache_state_name(p, m->line_state.state) : NULL,
+                                                 .acks = m->issued ? m->line_state.acks : 0, .waiting = length(m->head),
+                                                 .since = m->birth.at });
+    }
+    for (uint32_t i = 0; i < c->desc.write_backs; i++) {
+        const struct write_back *w = &c->wb[i];
+        if (w->busy)
+            fn(arg, &(struct cache_outstanding){ .write_back = true, .number = i, .line = w->line, .event = cache_event_name(CEV_EVICT),
+                                                 .state = cache_state_name(p, w->line_state.state), .acks = w->line_state.acks,
+                                                 .waiting = length(w->head), .since = w->since });
+    }
+}

@@ -441,10 +441,15 @@ void home_describe(const struct home *h, lineno line, FILE *out)
         return;
     }
     const struct home_line *l = &h->lines[slot];
-    fprintf(out, "%s: state %s, owner %d, sharers", h->component.name, home_state_name(h->env.protocol, l->state), l->owner);
+    fprintf(out, "%s: state %s", h->component.name, home_state_name(h->env.protocol, l->state));
+    if (l->owner >= 0)
+        fprintf(out, ", owner %d", l->owner);
+    bool any = false;
     for (unsigned i = 0; i < AGENTS_MAX; i++)
-        if (l->sharers.w[i / 64] >> (i % 64) & 1)
-            fprintf(out, " %u", i);
+        if (l->sharers.w[i / 64] >> (i % 64) & 1) {
+            fprintf(out, any ? " %u" : ", sharers %u", i);
+            any = true;
+        }
     fprintf(out, ", version %" PRIu32 "%s\n", l->version, h->extra[slot].dirty ? " (newer than memory)" : "");
 }
 

@@ -381,29 +381,82 @@ void protocol_print(FILE *out, const struct protocol *p, enum protocol_format fo
 
 /* ---- one row in words */
 
+enum { TERM_COLUMNS = 18 };
+
+/* "  term              sentence" */
+__attribute__((format(printf, 3, 4)))
+static void term(FILE *out, const char *sentence, const char *format, ...)
+{
+    char head[64];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(head, sizeof head, format, args);
+    va_end(args);
+    fprintf(out, "  %-*s %s\n", TERM_COLUMNS, head, sentence);
+}
+
+/* Events for which the state has a row, those that are messages or all: indented, broken between names. */
+static void print_events(FILE *out, const struct view *v, unsigned s, bool messages_only)
+{
+    size_t column = 0;
+    for (unsigned e = 0; e < v->words->n_events; e++) {
+        const char *name = v->words->events[e].name;
+        row_word w = v->table->row[s][e];
+        if (w == ROW_ILLEGAL || (messages_only && (w == ROW_WAIT || v->words->events[e].kind == NO_MESSAGE)))
+            continue;
+        bool breaks = column + 2 + strlen(name) >= GRID_COLUMNS;
+        fprintf(out, "%s%s", column == 0 ? "  " : breaks ? ",\n  " : ", ", name);
+        column = (breaks ? 0 : column) + 2 + strlen(name);
+    }
+    fputc('\n', out);
+}
+
+static void explain_actions(FILE *out, const struct view *v, unsigned s, unsigned e)
+{
+    row_word w = v->table->row[s][e];
+    if (is_core_hit(v, w, e)) {
+        fputs("A hit: the core's operation is performed in this very step; nobody is asked.\n", out);
+        return;
+    }
+    if (!row_actions(w)) {
+        fprintf(out, row_next(w) == s ? "Nothing is sent and nothing changes.\n" : "Nothing is sent.\n");
+        return;
+    }
+    fputs("What is done, in this order:\n", out);
+    for (uint64_t a = row_actions(w); a; a >>= 8) {
+        const struct action_info *action = &v->words->actions[a & 0xff];
+        bool performs = v->c == CTL_CACHE && (a & 0xff) == CACT_COMPLETE;
+        term(out, performs ? "The operation that waited for this is performed in this very step." : action->sentence, "%s", action->name);
+        if (action->sends != NO_MESSAGE)
+            term(out, msg_infos[action->sends].sentence, "  sends %s", msg_infos[action->sends].name);
+    }
+}
+
 static void explain(FILE *out, const struct view *v, unsigned s, unsigned e)
 {
     row_word w = v->table->row[s][e];
-    fprintf(out, "%s in state %s: %s\n", v->name, v->table->name[s], v->table->sentence[s]);
-    fprintf(out, "Event %s: %s\n", v->words->events[e].name, v->words->events[e].sentence);
+    const struct event_info *event = &v->words->events[e];
+    fprintf(out, "%s, %s: event %s in state %s\n", v->p->name, v->name, event->name, v->table->name[s]);
+    term(out, v->table->sentence[s], "%s", v->table->name[s]);
+    term(out, event->sentence, "%s", event->name);
     if (w == ROW_ILLEGAL) {
-        fputs("This cannot happen: there is no row for it. If it does, the run stops with a protocol error.\n", out);
+        fputs("This cannot happen: there is no row for it. If it does, the run stops with a protocol error.\n"
+              "What can happen in this state:\n", out);
+        print_events(out, v, s, false);
         return;
     }
     if (w == ROW_WAIT) {
-        fputs("It waits, and is offered again after the line's next change.\n", out);
+        fputs("It waits, and is offered again after the line's next change. Messages that the line takes meanwhile:\n", out);
+        print_events(out, v, s, true);
         return;
     }
-    for (uint64_t a = row_actions(w); a; a >>= 8) {
-        const struct action_info *action = &v->words->actions[a & 0xff];
-        fprintf(out, "  %s: %s\n", action->name, action->sentence);
-        if (action->sends != NO_MESSAGE)
-            fprintf(out, "    sends %s: %s\n", msg_infos[action->sends].name, msg_infos[action->sends].sentence);
-    }
-    if (row_next(w) == s)
+    explain_actions(out, v, s, e);
+    if (row_next(w) == s) {
         fprintf(out, "The line stays in %s.\n", v->table->name[s]);
-    else
-        fprintf(out, "The line is then in %s: %s\n", v->table->name[row_next(w)], v->table->sentence[row_next(w)]);
+    } else {
+        fputs("The line is then in:\n", out);
+        term(out, v->table->sentence[row_next(w)], "%s", v->table->name[row_next(w)]);
+    }
     if (v->table->why[s][e])
         fprintf(out, "Note: %s.\n", v->table->why[s][e]);
 }

@@ -86,6 +86,22 @@ void hart_record(struct hart *, bool on);
 /* For agents that meet without simulated traffic (untimed barriers): sleep until hart_wake, interrupts are served. */
 void hart_park(struct hart *, const char *why);
 void hart_wake(struct hart *);
+/* What it does now, for people. */
+struct hart_view {
+    bool finished;              /* its program has returned, or it never had one */
+    bool computes;              /* time passes by its own clock; otherwise it waits */
+    const char *waits_for;      /* "data" */
+    tick since;                 /* of the wait */
+    bool on_line;               /* the wait is for a line, this: */
+    lineno line;
+    bool irqs_on;
+    uint32_t irqs_pending;      /* one bit per vector */
+    enum context context;
+    unsigned stores, store_buffer; /* buffered, entries there are */
+};
+struct hart_view hart_view(const struct hart *);
+/* Buffered stores, oldest first. kind: "store", "line" (a whole line), "clflush", "clflushopt". */
+void hart_each_store(const struct hart *, void (*fn)(void *arg, const char *kind, paddr, unsigned bytes, uint64_t value), void *arg);
 bool hart_in_timed_wait(const struct hart *); /* it computes or sleeps and will go on by itself */
 
 #endif

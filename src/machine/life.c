@@ -12,7 +12,7 @@
 
 static void print_head(FILE *out, tick when, const char *who)
 {
-    fprintf(out, "%12" PRIu64 ".%03" PRIu64 " ns  %-8s ", when / PS_PER_NS, when % PS_PER_NS, who);
+    fprintf(out, "%9" PRIu64 ".%03" PRIu64 " ns  %-8s ", when / PS_PER_NS, when % PS_PER_NS, who);
 }
 
 void print_transition(FILE *out, struct machine *m, const struct history_entry *e)

@@ -54,7 +54,7 @@ static void print_entry(const struct history_entry *e, FILE *out)
     fputc('\n', out);
 }
 
-void history_print(const struct history *h, lineno line, unsigned most, FILE *out)
+void history_each(const struct history *h, lineno line, unsigned most, void (*fn)(void *arg, const struct history_entry *), void *arg)
 {
     uint64_t oldest = h->count > h->mask ? h->count - h->mask - 1 : 0, found = 0;
     uint64_t first = h->count;
@@ -64,9 +64,24 @@ void history_print(const struct history *h, lineno line, unsigned most, FILE *ou
             found++;
         }
     }
-    if (!found)
-        fprintf(out, "  (no transition of this line among the last %" PRIu64 ")\n", h->count - oldest);
     for (uint64_t i = first; i < h->count; i++)
         if (h->ring[i & h->mask].line.v == line.v)
-            print_entry(&h->ring[i & h->mask], out);
+            fn(arg, &h->ring[i & h->mask]);
+}
+
+struct printing { FILE *out; uint64_t printed; };
+
+static void print_one(void *arg, const struct history_entry *e)
+{
+    struct printing *p = arg;
+    print_entry(e, p->out);
+    p->printed++;
+}
+
+void history_print(const struct history *h, lineno line, unsigned most, FILE *out)
+{
+    struct printing p = { out, 0 };
+    history_each(h, line, most, print_one, &p);
+    if (!p.printed)
+        fprintf(out, "  (no transition of this line among the last %" PRIu64 ")\n", h->count > h->mask ? h->mask + 1 : h->count);
 }

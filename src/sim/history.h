@@ -21,6 +21,8 @@ void history_free(struct history *);
 void history_add(struct history *, struct history_entry);
 /* Prints what the ring still holds about a line, oldest first, at most `most` entries. */
 void history_print(const struct history *, lineno, unsigned most, FILE *);
+/* The same entries one by one. */
+void history_each(const struct history *, lineno, unsigned most, void (*fn)(void *arg, const struct history_entry *), void *arg);
 /* Called for each entry as it is added (traces); NULL clears. */
 void history_tap(struct history *, void (*fn)(void *arg, const struct history_entry *), void *arg);
 

@@ -252,3 +252,25 @@ Test(engine, twice_is_a_panic, .exit_code = 1)
     engine_at(g, &first, named('a'), 10, PHASE_ACT);
     engine_at(g, &first, named('a'), 11, PHASE_ACT);
 }
+
+BOTH_QUEUES(one_event_at_a_time)
+{
+    enum engine_stop why;
+    begin(kind, 0);
+    engine_at(g, &first, named('c'), 30, PHASE_ACT);
+    engine_at(g, &first, named('a'), 10, PHASE_ACT);
+    engine_at(g, &first, named('b'), 10, PHASE_ACT);
+    cr_expect_str_eq(engine_step(g, 20, &why), "letter");
+    cr_expect_str_eq(seen, "a");
+    cr_expect_eq(engine_now(g), 10);
+    cr_expect_str_eq(engine_step(g, 20, &why), "letter");
+    cr_expect_null(engine_step(g, 20, &why));
+    cr_expect_eq(why, ENGINE_LIMIT);
+    cr_expect_eq(engine_now(g), 20);
+    cr_expect_str_eq(engine_step(g, 30, &why), "letter");
+    cr_expect_null(engine_step(g, 40, &why));
+    cr_expect_eq(why, ENGINE_IDLE);
+    cr_expect_eq(engine_now(g), 30);
+    cr_expect_str_eq(seen, "abc");
+    cr_expect_eq(engine_host_events(g), 3);
+}

@@ -178,17 +178,17 @@ Test(watch, a_life_in_exact_words)
     run_prepared(&r);
     fclose(out);
     static const char begin[] =
-        "           6.000 ns  core0     STORE       I > IM\n"
-        "           6.000 ns  core0       -> GETM       to home0\n"
-        "           6.000 ns  core1     STORE       I > IM\n"
-        "           6.000 ns  core1       -> GETM       to home0\n"
-        "          11.000 ns  home0       <- GETM       from core0, 5.000 ns under way\n"
-        "          12.000 ns  home0       <- GETM       from core1, 6.000 ns under way\n"
-        "          76.000 ns  home0     GETM        DI > DBO   for core0\n"
-        "          76.000 ns  home0       -> DATA       to core0\n"
-        "          81.000 ns  core0       <- DATA       from home0, 5.000 ns under way\n"
-        "          81.000 ns  core0     DATA_LAST   IM > M\n"
-        "          81.000 ns  core0       -> DONE       to home0\n";
+        "        6.000 ns  core0     STORE       I > IM\n"
+        "        6.000 ns  core0       -> GETM       to home0\n"
+        "        6.000 ns  core1     STORE       I > IM\n"
+        "        6.000 ns  core1       -> GETM       to home0\n"
+        "       11.000 ns  home0       <- GETM       from core0, 5.000 ns under way\n"
+        "       12.000 ns  home0       <- GETM       from core1, 6.000 ns under way\n"
+        "       76.000 ns  home0     GETM        DI > DBO   for core0\n"
+        "       76.000 ns  home0       -> DATA       to core0\n"
+        "       81.000 ns  core0       <- DATA       from home0, 5.000 ns under way\n"
+        "       81.000 ns  core0     DATA_LAST   IM > M\n"
+        "       81.000 ns  core0       -> DONE       to home0\n";
     text[sizeof begin - 1] = '\0';
     cr_expect_str_eq(text, begin);
     line_life_free(life);

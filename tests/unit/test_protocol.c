@@ -175,11 +175,16 @@ static char *explained(const char *state, const char *event, bool expect_found)
 Test(protocol, one_row_in_words)
 {
     rig_mesi(&rig);
-    expect_in(explained("S", "STORE", true), "sends GETM: Asks for the only copy, to write.");
-    expect_in(explained("S", "STORE", true), "The line is then in SM: Asked to write; the old copy can still be read.");
-    expect_in(explained("DS", "GETM", true), "sends INV: ");
+    expect_in(explained("S", "STORE", true), "\n    sends GETM       Asks for the only copy, to write.\n");
+    expect_in(explained("S", "STORE", true), "The line is then in:\n  SM                 Asked to write; the old copy can still be read.\n");
+    expect_in(explained("DS", "GETM", true), "\n    sends INV        ");
     expect_in(explained("I", "FWD_GETS", true), "This cannot happen");
     expect_in(explained("DBO", "GETS", true), "It waits");
+    expect_in(explained("IM", "LOAD", true), "meanwhile:\n  DATA_ACKS, DATA_LAST, GRANT_ACKS, GRANT_LAST, ACK, INV\n");
+    expect_in(explained("M", "DATA", true), "What can happen in this state:\n  LOAD, STORE, STORE_FULL, FLUSH, EVICT, READ_ONCE");
+    expect_in(explained("M", "LOAD", true), "A hit: ");
+    expect_in(explained("S", "EVICT", true), "Nothing is sent.\nThe line is then in:\n");
+    expect_in(explained("IMA", "ACK_LAST", true), "  COMPLETE           The operation that waited for this is performed");
     free(explained("S", "GETS", false));
     free(explained("nowhere", "LOAD", false));
 }
