@@ -77,25 +77,36 @@ static void fail(struct home *h, const struct msg *in, lineno line, const char *
     h->env.protocol_error(h->env.error_arg, in ? in->requester : h->node, line, text);
 }
 
+static uint16_t node_of(struct home *h, unsigned agent, lineno line)
+{
+    return h->env.agent_node ? h->env.agent_node(h->env.agent_arg, agent, line) : (uint16_t)agent;
+}
+
+static struct msg message(struct home *h, const struct out_msg *o, lineno line, const struct delta *d, uint8_t served_by)
+{
+    return (struct msg){ .kind = o->kind, .served_by = served_by, .outer = h->env.outer, .src = h->node,
+                         .requester = (uint16_t)o->requester, .txn = o->txn, .acks = o->acks, .version = o->version, .line = line,
+                         .delta = *d };
+}
+
 static void send_to(struct home *h, const struct out_msg *o, unsigned to, lineno line, const struct delta *d, uint8_t served_by)
 {
-    struct msg m = { .kind = o->kind, .served_by = served_by, .outer = h->env.outer, .src = h->node,
-                     .dst = h->env.agent_node ? h->env.agent_node(h->env.agent_arg, to, line) : (uint16_t)to,
-                     .requester = (uint16_t)o->requester, .txn = o->txn, .acks = o->acks, .version = o->version, .line = line,
-                     .delta = *d };
+    struct msg m = message(h, o, line, d, served_by);
+    m.dst = node_of(h, to, line);
     net_send(h->env.net, &m);
 }
 
 static void send_multicast(struct home *h, const struct out_msg *o, const struct sharer_set *to, lineno line,
                            const struct delta *d)
 {
-    bool invalidates = o->kind != MSG_SNOOP_GETS && o->kind != MSG_SNOOP_GETU;
-    for (unsigned i = 0; i < SHARER_WORDS; i++) {
-        for (uint64_t w = to->w[i]; w; w &= w - 1) {
-            send_to(h, o, i * 64 + (unsigned)__builtin_ctzll(w), line, d, SOURCE_PEER);
-            invalidates ? h->counters.invalidations++ : h->counters.forwards++;
-        }
-    }
+    uint16_t dst[AGENTS_MAX];
+    unsigned n = 0;
+    for (unsigned i = 0; i < SHARER_WORDS; i++)
+        for (uint64_t w = to->w[i]; w; w &= w - 1)
+            dst[n++] = node_of(h, i * 64 + (unsigned)__builtin_ctzll(w), line);
+    struct msg m = message(h, o, line, d, SOURCE_PEER);
+    net_multicast(h->env.net, &m, dst, n);
+    *(o->kind == MSG_SNOOP_GETS || o->kind == MSG_SNOOP_GETU ? &h->counters.forwards : &h->counters.invalidations) += n;
 }
 
 static void send_outbox(struct home *h, struct outbox *out, lineno line, const struct msg *in, const struct delta *d,

@@ -12,6 +12,7 @@ struct load {
     struct protocol *p;
     struct diag *diag;
     enum controller c;                                   /* the one being read */
+    bool mixed;                                          /* an action of the other family has been found, and told */
     const struct node *state_at[CTL_COUNT][STATES_MAX];
     const struct node *row_at[CTL_COUNT][STATES_MAX][EVENTS_MAX];
     const struct node *sent_at[CTL_COUNT][MSG_KIND_COUNT]; /* by the receiving controller: first action that sends it */
@@ -171,8 +172,11 @@ static uint8_t read_action(struct load *l, const struct node *n, int event)
     }
     note_sent(l, (unsigned)a, n);
     if (wrong_family(l, (unsigned)a)) {
-        node_error(l->diag, n, "A directory knows owner and sharers and asks them; a bus knows nobody and asks all. Which of the two "
-                   "a file is, its key `family` says.", "action %s is none of the family %s", n->text, family_names[l->p->family]);
+        if (!l->mixed)
+            node_error(l->diag, n, "A directory knows owner and sharers and asks them; a bus knows nobody and asks all. Which of the "
+                       "two a file is, its key `family` says.", "action %s is none of the family %s", n->text,
+                       family_names[l->p->family]);
+        l->mixed = true;
         return 0;
     }
     const char *rule = event < 0 ? NULL : why_not(l->c, (unsigned)event, (unsigned)a);
@@ -507,6 +511,7 @@ static void read_family(struct load *l, struct node *root)
     if (*family && strcmp(family, family_names[l->p->family]) != 0) {
         node_error(l->diag, node_get(root, "family"), NULL, "%s is given, allowed are directory and bus", shown(word, family));
         diag_suggest(l->diag, family, family_names, FAMILY_COUNT);
+        l->p->family = node_get(root, "bus") ? FAMILY_BUS : FAMILY_DIRECTORY; /* what was meant, for the rest of the file */
     }
 }
 

@@ -21,6 +21,9 @@ caught() {
 }
 
 files=0
+caught bus-dirty-drop         4 'carries stale data'                  'stale data'
+caught bus-forgotten-answer   5 'deadlock'                            'stuck'
+caught bus-silent-sharer      4 'may write while'                     'no row'
 caught double-owner           4 'both may write'                      'stale copy'
 caught early-data             4 'lost count of its acknowledgements'  'a transaction that is over'
 caught forgotten-sharer       4 'a copy that the home does not know'  'stale copy'
@@ -33,7 +36,7 @@ caught stale-forward          4 'but the home thinks otherwise'       'no row'
 caught unfinished-transaction 5 'deadlock'                            'stuck'
 [ "$files" -eq "$(ls "$folder"/*.yaml | wc -l)" ] || fail "a file of $folder is not tested here"
 
-for protocol in msi mesi mesif moesi; do
+for protocol in msi mesi mesif moesi bus-msi bus-mesi bus-moesi; do
     expect 0 "$L" verify $protocol;    prints 'no violation, no deadlock'
     expect 0 storm $protocol;          prints 'highest exit code 0'
 done

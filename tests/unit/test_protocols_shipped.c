@@ -1,4 +1,4 @@
-/* tests/unit/test_protocols_shipped.c - the shipped directory protocols beside MESI: explored completely, every row
+/* tests/unit/test_protocols_shipped.c - the shipped protocols beside MESI: explored completely, every row
  * used, every single-row mutant caught or explained, and what the timed machine derives from their tables.
  *
  * The state counts are pinned: a change of a table or of the explorer must change them knowingly.
@@ -41,6 +41,18 @@ static const struct explored {
     { "mesif", { .caches = 2, .device = true, .recalls = true }, 212331, 763641, 0 },
     { "moesi", { .caches = 2, .recalls = true }, 7780, 23335, 27 },
     { "moesi", { .caches = 3, .recalls = true }, 151350, 568968, 0 },
+    { "bus-msi", { .caches = 1, .recalls = true }, 130, 257, 135 },
+    { "bus-msi", { .caches = 2, .recalls = true }, 4441, 11669, 8 },
+    { "bus-msi", { .caches = 3, .recalls = true }, 81686, 293444, 0 },
+    { "bus-msi", { .caches = 2, .device = true, .recalls = true }, 149767, 517470, 0 },
+    { "bus-mesi", { .caches = 1, .recalls = true }, 106, 227, 167 },
+    { "bus-mesi", { .caches = 2, .recalls = true }, 5099, 14548, 7 },
+    { "bus-mesi", { .caches = 3, .recalls = true }, 116150, 450176, 0 },
+    { "bus-mesi", { .caches = 2, .device = true, .recalls = true }, 189830, 692695, 0 },
+    { "bus-moesi", { .caches = 1, .recalls = true }, 100, 211, 189 },
+    { "bus-moesi", { .caches = 2, .recalls = true }, 5294, 15075, 5 },
+    { "bus-moesi", { .caches = 3, .recalls = true }, 132032, 516804, 0 },
+    { "bus-moesi", { .caches = 2, .device = true, .recalls = true }, 200978, 743487, 0 },
     { "moesi", { .caches = 2, .device = true, .recalls = true }, 137372, 499928, 0 },
 };
 
@@ -80,6 +92,9 @@ static void mutants_are_caught(const char *name, unsigned total, unsigned by_cov
 
 Test(shipped, mutants_of_msi) { mutants_are_caught("msi", 1400, 9); }
 Test(shipped, mutants_of_mesif) { mutants_are_caught("mesif", 2562, 9); }
+Test(shipped, mutants_of_bus_msi) { mutants_are_caught("bus-msi", 1892, 7); }
+Test(shipped, mutants_of_bus_mesi) { mutants_are_caught("bus-mesi", 2165, 9); }
+Test(shipped, mutants_of_bus_moesi) { mutants_are_caught("bus-moesi", 2674, 13); }
 Test(shipped, mutants_of_moesi) { mutants_are_caught("moesi", 2615, 13); }
 
 /* Faults at what these protocols have and MESI has not: each must be found, and why. */
@@ -96,6 +111,16 @@ static const struct planted {
     { "moesi", CTL_HOME, "DO", "PUT_OWNER", "DS", HACT_KEEP_DATA, "stale" },
     { "moesi", CTL_HOME, "DO", "UPG_OWNER", "DBO", HACT_INV_SHARERS, "deadlock" },
     { "moesi", CTL_HOME, "DBP", "DONE", "DS", 0, "stale data" },
+    { "bus-msi", CTL_CACHE, "M", "SNOOP_GETM", "M", 0, "both may write" },
+    { "bus-mesi", CTL_CACHE, "SM", "SNOOP_GETM", "SM", 0, "may read" },
+    { "bus-mesi", CTL_CACHE, "MI", "GRANT_LAST", "I", CACT_ANSWER_DATA, "deadlock" },
+    { "bus-mesi", CTL_HOME, "BR", "ALL_SHARED", "BD", HACT_DATA_TO_REQ, "deadlock" },
+    { "bus-mesi", CTL_HOME, "BP", "SNOOP_DATA_LAST", "BI", HACT_KEEP_DATA, "stale" },
+    { "bus-mesi", CTL_HOME, "BF", "ALL_OWNED", "BI", HACT_FLUSH_MEMORY, "ends a flush that left" },
+    { "bus-mesi", CTL_HOME, "BD", "DONE", "BI", 0, "a recall ends while a cache may read" },
+    { "bus-moesi", CTL_CACHE, "O", "EVICT", "I", CACT_SEND_ASK_PUT, "" },
+    { "bus-moesi", CTL_CACHE, "O", "SNOOP_GETS", "S", 0, "" },
+    { "bus-moesi", CTL_CACHE, "OM", "SNOOP_GETM", "OM", 0, "may write while" },
     { "mesif", CTL_CACHE, "F", "STORE", "M", 0, "" /* which rule is broken first does not matter */ },
     { "mesif", CTL_CACHE, "F", "FWD_GETS", "F", 0, "is owner but the home thinks otherwise" },
     { "mesif", CTL_HOME, "DBS", "DONE", "DF", HACT_REQ_SUPPLIES, "the home thinks otherwise" },
