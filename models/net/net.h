@@ -159,6 +159,8 @@ struct net_counters {
     uint64_t delivered_count;
     uint64_t latency_ps, latency_max_ps; /* sent to delivered, summed over those delivered; longest */
     struct net_stage_counters stages;    /* sums over stages (wait_max_ps: the longest); name is NULL */
+    struct net_stage_counters links;     /* the same over links alone */
+    uint64_t link_busy_max_ps;           /* of the busiest link */
 };
 struct net_counters net_counters(const struct net *);
 

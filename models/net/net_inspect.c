@@ -17,19 +17,27 @@ const struct net_stage_counters *net_stage_counters(const struct net *n, unsigne
     return &n->stages[stage].counters;
 }
 
+static void add_stage(struct net_stage_counters *to, const struct net_stage_counters *from)
+{
+    to->message_count += from->message_count;
+    to->busy_ps += from->busy_ps;
+    to->wait_ps += from->wait_ps;
+    to->wait_max_ps = from->wait_max_ps > to->wait_max_ps ? from->wait_max_ps : to->wait_max_ps;
+    to->queued_integral_ps += from->queued_integral_ps;
+    to->credit_stall_count += from->credit_stall_count;
+    to->credit_stall_ps += from->credit_stall_ps;
+}
+
 struct net_counters net_counters(const struct net *n)
 {
     struct net_counters sum = n->counters;
-    struct net_stage_counters *to = &sum.stages;
     for (unsigned i = 0; i < n->stage_count; i++) {
-        const struct net_stage_counters *from = &n->stages[i].counters;
-        to->message_count += from->message_count;
-        to->busy_ps += from->busy_ps;
-        to->wait_ps += from->wait_ps;
-        to->wait_max_ps = from->wait_max_ps > to->wait_max_ps ? from->wait_max_ps : to->wait_max_ps;
-        to->queued_integral_ps += from->queued_integral_ps;
-        to->credit_stall_count += from->credit_stall_count;
-        to->credit_stall_ps += from->credit_stall_ps;
+        const struct net_stage_counters *c = &n->stages[i].counters;
+        add_stage(&sum.stages, c);
+        if (i < first_link(n))
+            continue;
+        add_stage(&sum.links, c);
+        sum.link_busy_max_ps = c->busy_ps > sum.link_busy_max_ps ? c->busy_ps : sum.link_busy_max_ps;
     }
     return sum;
 }

@@ -93,6 +93,12 @@ static void add_net(struct machine *m)
     add(m, "net", "wait_ps", c.stages.wait_ps);
     add(m, "net", "wait_max_ps", c.stages.wait_max_ps);
     add(m, "net", "credit_stall_count", c.stages.credit_stall_count);
+    if (m->desc.net.topology == NET_CROSSBAR)
+        return; /* has no links */
+    add(m, "net", "link_crossings_count", c.links.message_count);
+    add(m, "net", "link_busy_ps", c.links.busy_ps);
+    add(m, "net", "link_busy_max_ps", c.link_busy_max_ps);
+    add(m, "net", "link_wait_ps", c.links.wait_ps);
 }
 
 static void add_dram(struct machine *m)

@@ -1,5 +1,5 @@
 /* tests/unit/test_machine_wiring.c - what the machine wires, counts and shows: counters against numbers worked out by hand,
- * devices, places on a mesh, the view that the oracle gets, and how a run ends.
+ * devices, the view that the oracle gets, and how a run ends.
  */
 #include "tests/unit/test_machine_rig.h"
 
@@ -262,55 +262,6 @@ Test(wiring, shootdowns_of_harts_beyond_64)
     expect_stop(&r, RUN_DONE);
     expect_counter(&r, "hart.ipis_count", 3 * 7);
     run_free(&r);
-}
-
-/* ---- places: core i and slice i share a tile, so a lone core's only slice is no hop away, however wide the mesh */
-Test(wiring, a_core_and_its_slice_share_a_tile)
-{
-    static const char text[] =
-        "kind: experiment\n"
-        "title: a mesh\n"
-        "machine: { base: tiny, cores: 1, llc: { slices: 1 }, net: { topology: mesh, columns: 1, rows: 1, inject: 2cycles } }\n"
-        "kernel: { memory: 16MiB }\n"
-        "agents: [{ name: chase, on: core0, program: chase, footprint: 16KiB, count: 64 }]\n";
-    struct run one = run_text(text, usual(), NULL), wide = run_text(text, usual(), "machine.net.columns=8", NULL);
-    cr_expect_eq(only_ps(&one, CLASS_LOAD), only_ps(&wide, CLASS_LOAD));
-    run_free(&one);
-    run_free(&wide);
-}
-
-Test(wiring, a_core_and_its_slice_share_a_stop)
-{
-    static const char text[] =
-        "kind: experiment\n"
-        "title: a ring\n"
-        "machine: { base: tiny, cores: 1, llc: { slices: 1 }, net: { topology: ring, inject: 2cycles } }\n"
-        "kernel: { memory: 16MiB }\n"
-        "agents: [{ name: chase, on: core0, program: chase, footprint: 16KiB, count: 64 }]\n";
-    struct run one = run_text(text, usual(), NULL), wide = run_text(text, usual(), "machine.net.stops=8", NULL);
-    cr_expect_eq(only_ps(&one, CLASS_LOAD), only_ps(&wide, CLASS_LOAD));
-    run_free(&one);
-    run_free(&wide);
-}
-
-/* The only slice is in group 0, with the lower half of the cores: the others pay the link there and back. */
-Test(wiring, cores_and_slices_are_spread_over_groups)
-{
-    static const char text[] =
-        "kind: experiment\n"
-        "title: two sockets\n"
-        "machine: { base: tiny, cores: 4, llc: { slices: 1 }, net: { topology: groups, groups: 2, link: 100ns } }\n"
-        "kernel: { memory: 16MiB }\n"
-        "agents: [{ name: chase, on: core0, program: chase, footprint: 16KiB, count: 64 }]\n";
-    struct run near = run_text(text, usual(), NULL);
-    for (unsigned core = 1; core < 4; core++) {
-        char on[40];
-        snprintf(on, sizeof on, "agents.chase.on=core%u", core);
-        struct run r = run_text(text, usual(), on, NULL);
-        cr_expect_eq(only_ps(&r, CLASS_LOAD), only_ps(&near, CLASS_LOAD) + (core < 2 ? 0 : 200 * PS_PER_NS), "core %u", core);
-        run_free(&r);
-    }
-    run_free(&near);
 }
 
 /* ---- seeds */

@@ -222,6 +222,9 @@ Test(net, counters_add_up)
     cr_assert_eq(c.stages.message_count, 7 + 7 + 2);
     cr_assert_eq(c.stages.busy_ps, 7 * CONTROL + 9 * DATA);
     cr_assert_eq(c.stages.wait_ps, 0);
+    cr_assert_eq(c.links.message_count, 10);
+    cr_assert_eq(c.links.busy_ps, 5 * CONTROL + 5 * DATA);
+    cr_assert_eq(c.link_busy_max_ps, DATA);
     rig_free(r);
 }
 
