@@ -39,6 +39,7 @@ struct plot_unit { const char *name; uint64_t divisor; };
 struct plot_unit plot_unit_for(uint64_t most_ps);
 /* "'text'" for gnuplot. Returns buffer. */
 const char *plot_quote(char *buffer, size_t bytes, const char *text);
+const char *plot_tick(char *buffer, size_t bytes, const char *text); /* the same for a tick, which is a format to gnuplot */
 
 /* The data and the script of one plot, without running anything. False: the study has no number for it. */
 bool plot_write(FILE *data, FILE *script, const struct frame *, const struct plot *, const struct plot_context *);

@@ -156,3 +156,16 @@ const char *plot_quote(char *buffer, size_t bytes, const char *text)
     buffer[n] = '\0';
     return buffer;
 }
+
+const char *plot_tick(char *buffer, size_t bytes, const char *text)
+{
+    char doubled[160];
+    size_t n = 0;
+    for (; *text && n + 2 < sizeof doubled; text++) {
+        if (*text == '%')
+            doubled[n++] = '%';
+        doubled[n++] = *text;
+    }
+    doubled[n] = '\0';
+    return plot_quote(buffer, bytes, doubled);
+}

@@ -75,7 +75,7 @@ static void x_ticks(FILE *script, const struct plot_grid *g, bool linear, uint64
     for (size_t i = 0; i < g->x_count; i++) {
         uint64_t x = g->x_value[i];
         bool crowded = linear && i > 0 && x > last && (x - last) * 25 < width;
-        fprintf(script, "%s%s %" PRIu64, i ? ", " : "", plot_quote(quoted, sizeof quoted, crowded ? "" : g->x[i]), x);
+        fprintf(script, "%s%s %" PRIu64, i ? ", " : "", plot_tick(quoted, sizeof quoted, crowded ? "" : g->x[i]), x);
         last = crowded ? last : x;
     }
     fputs(")\n", script);

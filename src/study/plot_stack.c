@@ -113,7 +113,7 @@ static void put_axes(FILE *script, const struct stack *s, const struct plot *plo
     fputs("set xtics scale 0 (", script);
     for (size_t i = 0; i < g->series_count; i++)
         for (size_t x = 0; x < g->x_count; x++)
-            fprintf(script, "%s%s %zu", i + x ? ", " : "", plot_quote(quoted, sizeof quoted, g->x[x]), position_of(g, i, x));
+            fprintf(script, "%s%s %zu", i + x ? ", " : "", plot_tick(quoted, sizeof quoted, g->x[x]), position_of(g, i, x));
     fputs(")\n", script);
     for (size_t i = 0; groups && i < g->series_count; i++)
         fprintf(script, "set label %zu %s at first %zu.%u, graph 0 offset 0,-2.2 center\n", i + 10,

@@ -36,6 +36,22 @@ static const char mixed[] =
     "  - { name: timer, on: core7, program: irq-source, to: random, interval: 2us, handler: alloc }\n"
     "  - { name: attacker, on: device0, program: dma-foreign }\n";
 
+/* Interrupts of all contexts over allocations, memory nearly full. */
+static const char contexts[] =
+    "kind: experiment\n"
+    "title: contexts and pressure\n"
+    "machine: { base: tiny, cores: 8, llc: { size: 16KiB } }\n"
+    "kernel: { memory: 16MiB, allocator: { pcp_high: 16, pcp_batch: 4 } }\n"
+    "seed: 5\n"
+    "agents:\n"
+    "  - { name: hogs, on: core0-1, program: pressure, of_min: 80%, churn: 2, interval: 5us }\n"
+    "  - { name: bench, on: core2-3, program: page-bench, gfp: ATOMIC, bulk: 7, count: 150 }\n"
+    "  - { name: kernel, on: core4, program: page-bench, gfp: KERNEL, count: 150 }\n"
+    "  - { name: hard, on: core5, program: irq-source, to: random, interval: 3us, spread: 50%, handler: alloc }\n"
+    "  - { name: soft, on: core6, program: irq-source, to: random, interval: 4us, spread: 70%, handler: alloc, context: softirq }\n"
+    "  - { name: nmi, on: core7, program: irq-source, to: random, interval: 5us, spread: 90%, context: nmi }\n"
+    "  - { name: card, on: device0, program: rx-refill, hart: 2, ring: 16, burst: 4, interval: 7us, hold: 6, count: 20 }\n";
+
 static void same_under_all_settings(const char *experiment, bool text)
 {
     struct run_options first = usual();
@@ -60,6 +76,7 @@ static void same_under_all_settings(const char *experiment, bool text)
 Test(same, results_under_every_host_setting)
 {
     same_under_all_settings(mixed, true);
+    same_under_all_settings(contexts, true);
     same_under_all_settings("first-steps", false);
     same_under_all_settings("ping-pong", false);
     same_under_all_settings("dma-foreign", false);

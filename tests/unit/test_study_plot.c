@@ -214,3 +214,11 @@ Test(plot, units_fit_the_largest_value)
     cr_assert_str_eq(plot_unit_for(10000000).name, "µs");
     cr_assert_str_eq(plot_unit_for(UINT64_C(10000000000)).name, "ms");
 }
+
+/* gnuplot reads the text of a tick as a format of printf. */
+Test(plot, a_tick_is_a_format)
+{
+    char quoted[40];
+    cr_expect_str_eq(plot_quote(quoted, sizeof quoted, "50% of 'min'"), "'50% of ''min'''");
+    cr_expect_str_eq(plot_tick(quoted, sizeof quoted, "50% of 'min'"), "'50%% of ''min'''");
+}
