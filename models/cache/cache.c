@@ -72,8 +72,11 @@ static void send_one(struct cache *c, lineno line, const struct out_msg *o, cons
 {
     struct msg m = { .kind = o->kind, .src = c->agent, .requester = (uint16_t)o->requester, .txn = o->txn,
                      .acks = o->acks, .version = o->version, .line = line, .delta = *d,
-                     .served_by = SOURCE_PEER };
-    m.dst = o->to_home ? c->env.home_node(c->env.home_arg, line) : (uint16_t)o->to;
+                     .served_by = SOURCE_PEER, .outer = c->env.outer };
+    if (o->to_home)
+        m.dst = c->env.home_node(c->env.home_arg, line);
+    else
+        m.dst = c->env.agent_node ? c->env.agent_node(c->env.home_arg, (unsigned)o->to, line) : (uint16_t)o->to;
     if (o->kind == MSG_DATA_U) {
         if (o->version != memory_versions(c->env.memory, line)->current)
             cache_fail(c, line, "a read-once answer would carry an old version of the line");

@@ -39,7 +39,9 @@ struct cache_env {
     struct history *history;
     struct observer *observer;       /* may be NULL; called for `wants` */
     uint16_t (*home_node)(void *arg, lineno);
-    void *home_arg;
+    uint16_t (*agent_node)(void *arg, unsigned agent, lineno); /* network node of an agent; NULL: its number */
+    void *home_arg;                  /* of both */
+    bool outer;                      /* two levels: an agent of the outer one (a device) */
     /* A (state, event) pair without a row, or a stale copy: the text says so; must not return to the model. */
     void (*protocol_error)(void *arg, unsigned agent, lineno, const char *text);
     void *error_arg;

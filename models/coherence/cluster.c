@@ -58,7 +58,7 @@ static void note(void *self, bool upper, unsigned event, uint8_t old, enum verdi
     if (v == STEP_ILLEGAL) {
         char text[160];
         snprintf(text, sizeof text, "the protocol has no row for %s state %s, event", upper ? "upper cache" : "home", before);
-        fail(c, c->line, in ? in->requester : c->w.agent, text, what);
+        fail(c, c->line, in ? in->requester : c->node, text, what);
         return;
     }
     c->completed |= upper && in && out->complete;
@@ -82,7 +82,7 @@ static void send_inner(struct cluster *c, const struct out_msg *o, const struct 
 {
     if (!o->multicast) {
         if (o->to < 0)
-            fail(c, c->line, c->w.agent, "a message is to go to the owner, and there is none", msg_infos[o->kind].name);
+            fail(c, c->line, c->node, "a message is to go to the owner, and there is none", msg_infos[o->kind].name);
         else
             send_to(c, o, false, (uint16_t)o->to, d, served_by);
         c->counters.forwards += msg_infos[o->kind].vnet == VNET_FORWARD;
@@ -125,7 +125,7 @@ static void send_all(struct cluster *c, int64_t slot, const struct cluster_out *
         const struct cluster_msg *m = &out->msg[i];
         const struct msg *chain = chain_of(c, slot, m->cause, in);
         if (msg_infos[m->m.kind].data && m->m.version != current)
-            fail(c, c->line, c->w.agent, "stale data would be sent", msg_infos[m->m.kind].name);
+            fail(c, c->line, c->node, "stale data would be sent", msg_infos[m->m.kind].name);
         if (m->outer)
             send_outer(c, &m->m, &chain->delta);
         else
@@ -210,10 +210,11 @@ static void park(struct cluster *c, int64_t slot, const struct msg *m, bool firs
 }
 
 /* A slot for a line that has none: NO_SLOT after parking the request on the victim, who has to leave first. */
-static int64_t allocate(struct cluster *c, const struct msg *m, bool first)
+static int64_t allocate(struct cluster *c, const struct msg *m, bool first, int64_t *parked_on)
 {
     int64_t slot = slots_victim(&c->at, m->line, evictable, c);
     if (!slots_empty(&c->at, slot)) {
+        *parked_on = slot;
         if (!evictable(c, slot)) {
             park(c, slot, m, first);
             return NO_SLOT;
@@ -224,6 +225,7 @@ static int64_t allocate(struct cluster *c, const struct msg *m, bool first)
             return NO_SLOT;
         }
     }
+    *parked_on = NO_SLOT;
     c->at.tag[slot] = m->line.v + 1;
     cluster_line_init(&c->lines[slot]);
     return slot;
@@ -233,30 +235,31 @@ static int64_t allocate(struct cluster *c, const struct msg *m, bool first)
 
 static void settle(struct cluster *c, int64_t slot);
 
-/* Offers an inner message. False: it waits, parked. `settling`: the slot whose parked requests are being taken up, of
- * which this is one, or NO_SLOT. */
-static bool inner(struct cluster *c, struct msg *m, int64_t settling)
+/* Offers an inner message. Returns the slot it is parked on if it must wait, else NO_SLOT. `settling`: the slot whose
+ * parked requests are being taken up, of which this is one, or NO_SLOT. */
+static int64_t inner(struct cluster *c, struct msg *m, int64_t settling)
 {
+    int64_t parked_on = NO_SLOT;
     bool again = settling != NO_SLOT;
     int64_t slot = slots_find(&c->at, m->line);
     if (slot == NO_SLOT && msg_is_response(m)) {
         fail(c, m->line, m->requester, "a response for a line that is not here", msg_infos[m->kind].name);
-        return true;
+        return NO_SLOT;
     }
     bool hit = slot != NO_SLOT;
-    if (!hit && (slot = allocate(c, m, again)) == NO_SLOT)
-        return false;
+    if (!hit && (slot = allocate(c, m, again, &parked_on)) == NO_SLOT)
+        return parked_on;
     slots_touch(&c->at, slot);
     enum cluster_verdict v = step(c, slot, WAY_INNER, m);
     if (v == CLUSTER_WAIT) {
         park(c, slot, m, again);
-        return false;
+        return slot;
     }
     if (!msg_is_response(m))
         *(v == CLUSTER_HELD ? &c->counters.misses : &c->counters.hits) += 1;
     if (slot != settling)
         settle(c, slot);
-    return true;
+    return NO_SLOT;
 }
 
 /* After a change of the line: it may be gone, and those parked on it are offered again, in order, up to one that must
@@ -271,7 +274,7 @@ static void settle(struct cluster *c, int64_t slot)
         if (!slots_unpark(&c->at, slot, &m))
             return;
         delta_mark(&m.delta, PART_HOME_WAIT, now);
-        if (!inner(c, &m, slot))
+        if (inner(c, &m, slot) == slot)
             return;
     }
 }
@@ -293,7 +296,7 @@ static void outer(struct cluster *c, struct msg *m)
     int64_t slot = slots_find(&c->at, m->line);
     if (slot == NO_SLOT) {
         if (msg_is_response(m))
-            fail(c, m->line, c->w.agent, "an outer response for a line that is not here", msg_infos[m->kind].name);
+            fail(c, m->line, c->node, "an outer response for a line that is not here", msg_infos[m->kind].name);
         else
             outer_absent(c, m);
         return;

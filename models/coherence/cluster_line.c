@@ -210,8 +210,12 @@ static void answer_outside(struct walk *w, enum home_event got)
     l->asked = 0;
     if (l->forward.busy) {
         struct msg m = unheld(&l->forward);
+        uint8_t cause = w->cause;
+        if (l->evicting)
+            w->cause = CAUSE_FORWARD; /* the recall was the cluster's own wish: the forward only waited */
         if (enough(first_of(w, cache_classify(&l->upper, &m)), got))
             step_forward(w);
+        w->cause = cause;
     }
     if (l->evicting && enough(first_of(w, CEV_EVICT), got))
         step_evict(w);

@@ -16,15 +16,6 @@ enum { IOMMU_REGISTER_BASE_SHIFT = 45 }; /* registers lie far above any memory *
 
 /* ---- who is where */
 
-/* Lines go to slices by a hash of the line number, so that no stride favours a slice. */
-static uint16_t home_node(void *arg, lineno line)
-{
-    struct machine *m = arg;
-    return (uint16_t)(m->first_home + mix64(line.v) % m->desc.llc.slices);
-}
-
-const struct home *machine_home_of(struct machine *m, lineno line) { return m->homes[home_node(m, line) - m->first_home]; }
-
 static struct hart *hart_at(void *arg, unsigned id) { return ((struct machine *)arg)->harts[id]; }
 
 static const struct mmio_target *mmio_at(void *arg, paddr a)
@@ -77,33 +68,16 @@ static void mmu_invalidate(void *tlb, uint16_t asid, vaddr va) { tlb_invalidate_
 
 /* ---- parts */
 
-/* The tile of a node of the network. Cores and slices are spread over it alike, devices sit on the first tile. */
-static unsigned tile_of(const struct machine *m, unsigned node)
-{
-    const struct machine_desc *d = &m->desc;
-    const struct net_desc *n = &d->net;
-    bool core = node < d->cores;
-    unsigned number = core ? node : node - m->first_home, count = core ? d->cores : d->llc.slices;
-    if (!core && node < m->first_home)
-        return 0;
-    switch (n->topology) {
-    case NET_MESH: return number % (n->columns * n->rows);
-    case NET_RING: return number % n->stops;
-    case NET_GROUPS: return number * n->groups / count; /* neighbours together, group sizes differ by one at most */
-    default: return 0;
-    }
-}
-
 static void wire_net(struct machine *m)
 {
     struct machine_desc *d = &m->desc;
-    unsigned nodes = m->first_home + d->llc.slices;
-    uint16_t *tiles = ARENA_ARRAY(m->arena, uint16_t, nodes);
+    const struct topology *t = &m->topology;
+    uint16_t *tiles = ARENA_ARRAY(m->arena, uint16_t, t->nodes);
     if (d->net.topology == NET_RING && d->net.stops == 0)
-        d->net.stops = d->cores > d->llc.slices ? d->cores : d->llc.slices;
-    for (unsigned i = 0; i < nodes; i++)
-        tiles[i] = (uint16_t)tile_of(m, i);
-    d->net.nodes = nodes;
+        d->net.stops = machine_places(d);
+    for (unsigned i = 0; i < t->nodes; i++)
+        tiles[i] = (uint16_t)topology_tile(t, d, i);
+    d->net.nodes = t->nodes;
     d->net.tile_of_node = tiles;
     d->net.jitter_ps = d->net_jitter_ps;
     d->net.jitter_rng = rng_stream(m->doc->seed, "net jitter");
@@ -112,30 +86,113 @@ static void wire_net(struct machine *m)
 
 static uint32_t sets_of(uint64_t bytes, uint32_t ways, uint32_t parts) { return (uint32_t)(bytes / ways / parts / LINE_BYTES); }
 
+/* Memory as the homes see it: with one level, a home agent of its own is part of it. */
+static struct dram_desc dram_desc_of(const struct machine_desc *d)
+{
+    struct dram_desc r = d->dram;
+    if (d->home.agent && d->levels == LEVELS_ONE)
+        r.controller_ps += 2 * d->net.hop_ps + d->home.lookup_ps + d->llc.lookup_ps;
+    return r;
+}
+
+static void wire_memories(struct machine *m)
+{
+    struct dram_desc r = dram_desc_of(&m->desc);
+    m->drams = ARENA_ARRAY(m->arena, struct dram *, m->topology.memories);
+    for (unsigned i = 0; i < m->topology.memories; i++) {
+        if (m->topology.memories > 1)
+            r.name = arena_printf(m->arena, "dram%u", i);
+        m->drams[i] = dram_new(m->engine, &m->components, &r);
+    }
+}
+
+/* Of the directory of a home agent: what the last levels can hold of its lines, twice. */
+static uint32_t directory_sets(const struct machine *m)
+{
+    const struct home_keys *k = &m->desc.home;
+    const struct topology *t = &m->topology;
+    uint64_t lines = k->lines ? k->lines : 2 * m->desc.llc.size_bytes / LINE_BYTES * t->clusters / (t->memories * t->homes_per_memory);
+    uint64_t sets = 1;
+    while (sets * k->ways < lines)
+        sets *= 2;
+    return (uint32_t)sets;
+}
+
+static struct home_desc home_desc_of(const struct machine *m)
+{
+    const struct llc_keys *l = &m->desc.llc;
+    const struct home_keys *k = &m->desc.home;
+    struct dram_desc r = dram_desc_of(&m->desc);
+    struct home_desc d = { .write_window_ps = r.controller_ps + r.t_rp_ps + r.t_rcd_ps + r.t_cas_ps + r.write_queue * r.t_burst_ps };
+    if (m->topology.two_levels) {
+        d.no_data = true;
+        d.sets = directory_sets(m);
+        d.ways = k->ways;
+        d.lookup_ps = k->lookup_ps;
+        d.occupancy_ps = k->occupancy_ps;
+        d.response_occupancy_ps = k->response_occupancy_ps;
+    } else {
+        d.sets = sets_of(l->size_bytes, l->ways, l->slices);
+        d.ways = l->ways;
+        d.lookup_ps = l->lookup_ps;
+        d.occupancy_ps = l->occupancy_ps;
+        d.response_occupancy_ps = l->response_occupancy_ps;
+    }
+    return d;
+}
+
 static void wire_homes(struct machine *m)
 {
-    const struct llc_keys *k = &m->desc.llc;
-    const struct dram_desc *r = &m->desc.dram;
-    tick write_window_ps = r->controller_ps + r->t_rp_ps + r->t_rcd_ps + r->t_cas_ps + r->write_queue * r->t_burst_ps;
-    struct home_desc desc = { .sets = sets_of(k->size_bytes, k->ways, k->slices), .ways = k->ways, .lookup_ps = k->lookup_ps,
-                              .occupancy_ps = k->occupancy_ps, .response_occupancy_ps = k->response_occupancy_ps,
-                              .write_window_ps = write_window_ps };
-    struct home_env env = { .engine = m->engine, .net = m->net, .dram = m->dram, .memory = m->memory, .protocol = m->protocol,
+    const struct topology *t = &m->topology;
+    struct home_desc desc = home_desc_of(m);
+    struct home_env env = { .engine = m->engine, .net = m->net, .memory = m->memory, .protocol = m->protocol,
                             .row_counts = &m->row_counts, .agents = (uint16_t)m->agents, .history = m->history,
-                            .protocol_error = machine_protocol_error, .error_arg = m, .sample = sample, .sample_arg = m };
-    m->homes = ARENA_ARRAY(m->arena, struct home *, k->slices);
-    for (unsigned i = 0; i < k->slices; i++) {
-        uint16_t node = (uint16_t)(m->first_home + i);
-        m->homes[i] = home_new(&m->components, arena_printf(m->arena, "home%u", i), node, &desc, &env);
+                            .protocol_error = machine_protocol_error, .error_arg = m, .sample = sample, .sample_arg = m,
+                            .outer = t->two_levels };
+    if (t->two_levels) {
+        env.agent_node = topology_outer_node;
+        env.agent_arg = &t->routes[0];
+    }
+    m->home_count = t->nodes - t->first_home;
+    m->homes = ARENA_ARRAY(m->arena, struct home *, m->home_count);
+    for (unsigned i = 0; i < m->home_count; i++) {
+        uint16_t node = (uint16_t)(t->first_home + i);
+        env.dram = m->drams[topology_memory_of_home(t, i)];
+        m->homes[i] = home_new(&m->components, machine_agent_name(m, node), node, &desc, &env);
         net_attach(m->net, node, home_deliver, m->homes[i]);
     }
 }
 
-static struct cache_env cache_env_of(struct machine *m)
+static void wire_clusters(struct machine *m)
 {
+    const struct topology *t = &m->topology;
+    const struct llc_keys *k = &m->desc.llc;
+    struct cluster_desc desc = { .sets = sets_of(k->size_bytes, k->ways, k->slices), .ways = k->ways, .lookup_ps = k->lookup_ps,
+                                 .occupancy_ps = k->occupancy_ps, .response_occupancy_ps = k->response_occupancy_ps };
+    struct cluster_wiring w = { .engine = m->engine, .net = m->net, .memory = m->memory, .protocol = m->protocol,
+                                .row_counts = &m->row_counts, .history = m->history, .home_node = topology_home_node,
+                                .agent_node = topology_outer_node, .protocol_error = machine_protocol_error, .error_arg = m,
+                                .sample = sample, .sample_arg = m };
+    m->slice_count = t->first_home - t->first_slice;
+    m->slices = ARENA_ARRAY(m->arena, struct cluster *, m->slice_count ? m->slice_count : 1);
+    for (unsigned i = 0; i < m->slice_count; i++) {
+        uint16_t node = (uint16_t)(t->first_slice + i);
+        w.agent = (uint16_t)(i / t->slices);
+        w.route_arg = &t->routes[w.agent];
+        m->slices[i] = cluster_new(&m->components, machine_agent_name(m, node), node, &desc, &w);
+        net_attach(m->net, node, cluster_deliver, m->slices[i]);
+    }
+}
+
+/* Of a hart's cache or, at the outer level if there is one, of a device's. */
+static struct cache_env cache_env_of(struct machine *m, unsigned cluster, bool device)
+{
+    const struct topology *t = &m->topology;
+    bool outer = t->two_levels && device;
     return (struct cache_env){ .engine = m->engine, .net = m->net, .memory = m->memory, .protocol = m->protocol,
                                .row_counts = &m->row_counts, .history = m->history, .observer = &m->observer,
-                               .home_node = home_node, .home_arg = m, .protocol_error = machine_protocol_error,
+                               .home_node = t->two_levels && !device ? topology_slice_node : topology_home_node,
+                               .agent_node = outer ? topology_outer_node : NULL, .home_arg = &t->routes[cluster], .outer = outer, .protocol_error = machine_protocol_error,
                                .error_arg = m, .sample = sample, .sample_arg = m };
 }
 
@@ -148,7 +205,6 @@ static void wire_harts(struct machine *m)
                              .sets = sets_of(d->l2.size_bytes, d->l2.ways, 1), .ways = d->l2.ways, .mshrs = d->l2.mshrs,
                              .write_backs = d->l2.write_backs, .lookup_ps = d->l2.hit_ps, .l1_ps = d->l1.hit_ps,
                              .snoop_ps = d->l2.snoop_ps, .snoop_occupancy_ps = d->l2.snoop_occupancy_ps };
-    struct cache_env ce = cache_env_of(m);
     struct hart_env he = { .engine = m->engine, .memory = m->memory, .net = m->net, .account = m->account,
                            .observer = &m->observer, .harts = d->cores, .hart_at = hart_at, .mmio_at = mmio_at,
                            .illegal = machine_illegal, .count = machine_count, .finished = hart_finished, .machine = m };
@@ -159,6 +215,7 @@ static void wire_harts(struct machine *m)
         he.mmu = (struct hart_mmu){ m->tlbs[i], mmu_lookup, mmu_walk, mmu_invalidate };
         m->harts[i] = hart_new(&m->components, arena_printf(m->arena, "core%u", i), i, &d->hart, &he);
         struct cache_owner owner = hart_cache_owner(m->harts[i]);
+        struct cache_env ce = cache_env_of(m, topology_cluster_of(&m->topology, i), false);
         m->caches[i] = cache_new(&m->components, arena_printf(m->arena, "core%u.cache", i), (uint16_t)i, &cd, &ce, &owner);
         hart_connect(m->harts[i], m->caches[i]);
         net_attach(m->net, i, deliver_to_hart, m);
@@ -182,7 +239,7 @@ static struct device_port *wire_port(struct machine *m, unsigned agent, const ch
 {
     struct cache_desc cd = { .mshrs = m->desc.devices.mshrs, .write_backs = m->desc.devices.mshrs,
                              .snoop_ps = m->desc.l2.snoop_ps, .snoop_occupancy_ps = m->desc.l2.snoop_occupancy_ps };
-    struct cache_env ce = cache_env_of(m);
+    struct cache_env ce = cache_env_of(m, 0, true);
     struct device_port *p = device_port_new(&m->components, name, (uint16_t)agent, &cd, &ce);
     m->caches[agent] = device_port_cache(p);
     net_attach(m->net, agent, cache_deliver, m->caches[agent]);
@@ -324,11 +381,15 @@ static struct protocol *read_protocol(struct machine *m, struct diag *diag)
 bool machine_wire(struct machine *m, struct diag *diag)
 {
     m->protocol = read_protocol(m, diag);
+    const char *lacks = m->protocol && m->desc.levels == LEVELS_TWO ? cluster_protocol_lacks(m->protocol) : NULL;
+    if (lacks)
+        node_error(diag, m->doc->protocol ? m->doc->protocol : m->doc->root, "With two levels a cluster's home needs GETS_R and DEMOTE "
+                   "in every state that needs an answer; or use levels: one.", "protocol %s has no row for %s", m->protocol->name, lacks);
     struct kernel_desc kd = kernel_desc_of(m);
     const char *wrong = kernel_desc_check(&kd);
     if (wrong)
         node_error(diag, m->doc->kernel ? m->doc->kernel : m->doc->root, "The kernel's numbers must fit together.", "kernel: %s", wrong);
-    if (!m->protocol || wrong)
+    if (!m->protocol || wrong || lacks)
         return false;
     m->engine = engine_new((struct engine_desc){ .queue = m->options.queue, .shuffle_seed = m->options.shuffle_seed,
                                                  .lookahead = m->options.lookahead });
@@ -337,12 +398,13 @@ bool machine_wire(struct machine *m, struct diag *diag)
     m->history = history_new((unsigned)m->checks.line_history);
     m->memory = memory_new(m->kernel_keys.memory_bytes);
     m->backdoor.memory = m->memory;
-    m->agents = m->desc.cores + (m->desc.devices.count ? m->desc.devices.count + 1 : 0);
-    m->first_home = m->agents;
+    topology_init(&m->topology, m->arena, &m->desc, m->kernel_keys.memory_bytes);
+    m->agents = m->topology.agents;
     m->caches = ARENA_ARRAY(m->arena, struct cache *, m->agents);
     wire_net(m);
-    m->dram = dram_new(m->engine, &m->components, &m->desc.dram);
+    wire_memories(m);
     wire_homes(m);
+    wire_clusters(m);
     wire_harts(m);
     wire_devices(m);
     kernel_init(&m->kernel, &kd);
@@ -363,12 +425,14 @@ void machine_unwire(struct machine *m)
     }
     for (unsigned i = 0; m->ports && i <= m->desc.devices.count; i++)
         device_port_free(m->ports[i]);
-    for (unsigned i = 0; m->homes && i < m->desc.llc.slices; i++)
+    for (unsigned i = 0; m->homes && i < m->home_count; i++)
         home_free(m->homes[i]);
+    for (unsigned i = 0; m->slices && i < m->slice_count; i++)
+        cluster_free(m->slices[i]);
     if (m->net)
         net_free(m->net);
-    if (m->dram)
-        dram_free(m->dram);
+    for (unsigned i = 0; m->drams && i < m->topology.memories; i++)
+        dram_free(m->drams[i]);
     oracle_free(m->oracle);
     if (m->protocol)
         protocol_free(m->protocol);

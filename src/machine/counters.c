@@ -69,7 +69,7 @@ static void add_harts(struct machine *m)
 
 static void add_homes(struct machine *m)
 {
-    for (unsigned i = 0; i < m->desc.llc.slices; i++) {
+    for (unsigned i = 0; i < m->home_count; i++) {
         const struct home_counters counters = home_counters(m->homes[i]), *c = &counters;
         add(m, "home", "requests_count", c->requests);
         add(m, "home", "hits_count", c->hits);
@@ -80,6 +80,23 @@ static void add_homes(struct machine *m)
         add(m, "home", "writebacks_count", c->writebacks);
         add(m, "home", "parked_count", c->parked);
         add(m, "home", "data_sent_count", c->data_sent);
+    }
+}
+
+static void add_clusters(struct machine *m)
+{
+    for (unsigned i = 0; i < m->slice_count; i++) {
+        struct cluster_counters c = cluster_counters(m->slices[i]);
+        add(m, "cluster", "requests_count", c.requests);
+        add(m, "cluster", "hits_count", c.hits);
+        add(m, "cluster", "misses_count", c.misses);
+        add(m, "cluster", "invalidations_sent_count", c.invalidations);
+        add(m, "cluster", "forwards_sent_count", c.forwards);
+        add(m, "cluster", "parked_count", c.parked);
+        add(m, "cluster", "data_sent_count", c.data_sent);
+        add(m, "cluster", "recalls_for_room_count", c.recalls_capacity);
+        add(m, "cluster", "recalls_for_others_count", c.recalls_outside);
+        add(m, "cluster", "demotions_count", c.demotions);
     }
 }
 
@@ -101,15 +118,17 @@ static void add_net(struct machine *m)
     add(m, "net", "link_wait_ps", c.links.wait_ps);
 }
 
-static void add_dram(struct machine *m)
+static void add_drams(struct machine *m)
 {
-    struct dram_counters c = dram_counters(m->dram);
-    add(m, "dram", "reads_count", c.read_count);
-    add(m, "dram", "writes_count", c.write_count);
-    add(m, "dram", "row_hits_count", c.hit_count);
-    add(m, "dram", "row_empties_count", c.empty_count);
-    add(m, "dram", "row_conflicts_count", c.conflict_count);
-    add(m, "dram", "wait_ps", c.wait_ps);
+    for (unsigned i = 0; i < m->topology.memories; i++) {
+        struct dram_counters c = dram_counters(m->drams[i]);
+        add(m, "dram", "reads_count", c.read_count);
+        add(m, "dram", "writes_count", c.write_count);
+        add(m, "dram", "row_hits_count", c.hit_count);
+        add(m, "dram", "row_empties_count", c.empty_count);
+        add(m, "dram", "row_conflicts_count", c.conflict_count);
+        add(m, "dram", "wait_ps", c.wait_ps);
+    }
 }
 
 struct prefixed { struct machine *machine; const char *prefix; };
@@ -168,8 +187,9 @@ void machine_collect(struct machine *m)
 {
     add_harts(m);
     add_homes(m);
+    add_clusters(m);
     add_net(m);
-    add_dram(m);
+    add_drams(m);
     add_devices(m);
     add_oracle(m);
     add_rows(m);

@@ -72,10 +72,10 @@ static const struct param l2_params[] = {
 #define C(field) PARAM_FIELD(struct llc_keys, field)
 static const struct param llc_params[] = {
     { .key = "size", .type = P_BYTES, C(size_bytes), .min = LINE_BYTES, .max = UINT64_C(1) << 34, .deflt = "16MiB",
-      .help = "Capacity of all slices together; inclusive of the private caches." },
+      .help = "Capacity of all slices of a cluster together; inclusive of the private caches." },
     { .key = "ways", .type = P_UINT, C(ways), .min = 1, .max = 64, .deflt = "16", .help = "Lines that share a set." },
     { .key = "slices", .type = P_UINT, C(slices), .min = 1, .max = 256, .deflt = "4",
-      .help = "Slices, each the home of the lines that hash to it." },
+      .help = "Slices of a cluster, each the home of the lines that hash to it." },
     { .key = "lookup", .type = P_TIME, C(lookup_ps), .max = PS_PER_US, .deflt = "8cycles",
       .help = "From the start of service to the home's action." },
     { .key = "occupancy", .type = P_TIME, C(occupancy_ps), .max = PS_PER_US, .deflt = "1cycles",
@@ -85,6 +85,37 @@ static const struct param llc_params[] = {
     { .key = NULL }
 };
 #undef C
+
+static const char *const placement_names[] = { "interleave", "first-touch", "range", NULL };
+static const char *const per_names[] = { "socket", "cluster", NULL };
+#define O(field) PARAM_FIELD(struct home_keys, field)
+static const struct param home_params[] = {
+    { .key = "placement", .type = P_CHOICE, O(placement), .deflt = "interleave", .choices = placement_names,
+      .help = "Which socket's (or die's) memory a line lies in. interleave: in turns; first-touch: where the core is that asks for "
+              "its page first; range: equal contiguous parts." },
+    { .key = "granule", .type = P_BYTES, O(granule_bytes), .min = LINE_BYTES, .max = UINT64_C(1) << 40, .deflt = "4KiB",
+      .help = "With interleave: so many bytes from each in turn." },
+    { .key = "agent", .type = P_BOOL, O(agent), .deflt = "false",
+      .help = "Memory is behind home agents with one level too: the time to one and back, its lookup and the last level's second "
+              "lookup are added to memory's, so that a machine of one socket and one of several agree about their own memory." },
+    { .key = "per", .type = P_CHOICE, O(per), .deflt = "socket", .choices = per_names,
+      .help = "With two levels: each socket or each cluster has its own memory and home agents." },
+    { .key = "count", .type = P_UINT, O(count), .min = 1, .max = 64, .deflt = "1", .help = "With two levels: home agents of each." },
+    { .key = "lines", .type = P_UINT, O(lines), .max = UINT64_C(1) << 32, .deflt = "0",
+      .help = "With two levels: lines that the directory of one home agent covers; those it forgets are recalled. 0: twice what all "
+              "last levels hold, rounded up to a power of two." },
+    { .key = "ways", .type = P_UINT, O(ways), .min = 1, .max = 64, .deflt = "16", .help = "Lines that share a set of that directory." },
+    { .key = "lookup", .type = P_TIME, O(lookup_ps), .max = PS_PER_US, .deflt = "8cycles",
+      .help = "From the start of service at a home agent to its action." },
+    { .key = "occupancy", .type = P_TIME, O(occupancy_ps), .max = PS_PER_US, .deflt = "1cycles",
+      .help = "Least time between two requests at one home agent." },
+    { .key = "response_occupancy", .type = P_TIME, O(response_occupancy_ps), .max = PS_PER_US, .deflt = "0.5cycles",
+      .help = "The same for completions, write-backs and acknowledgements." },
+    { .key = NULL }
+};
+#undef O
+
+static const char *const level_names[] = { "auto", "one", "two", NULL };
 
 #define D(field) PARAM_FIELD(struct device_keys, field)
 static const struct param device_params[] = {
@@ -99,7 +130,15 @@ static const struct param device_params[] = {
 #define M(field) PARAM_FIELD(struct machine_desc, field)
 #define GROUP(field) .type = P_GROUP, .offset = offsetof(struct machine_desc, field)
 const struct param machine_params[] = {
-    { .key = "cores", .type = P_UINT, M(cores), .min = 1, .max = HARTS_MAX, .deflt = "4", .help = "Cores, one hart each." },
+    { .key = "sockets", .type = P_UINT, M(sockets), .min = 1, .max = 64, .deflt = "1", .help = "Sockets." },
+    { .key = "clusters", .type = P_UINT, M(clusters), .min = 1, .max = 64, .deflt = "1",
+      .help = "Clusters of a socket (dies, core complexes), each with a last level of its own." },
+    { .key = "cores", .type = P_UINT, M(cores_per_socket), .min = 1, .max = HARTS_MAX, .deflt = "4",
+      .help = "Cores of a socket, one hart each." },
+    { .key = "levels", .type = P_CHOICE, M(levels), .deflt = "auto", .choices = level_names,
+      .help = "one: the last-level slices are the homes of the lines of their memory. two: a cluster's last level is home for its "
+              "caches and one cache towards global homes. auto: two if there is more than one cluster." },
+    { .key = "home", GROUP(home), .group = home_params, .help = "Where lines have their homes, and the home agents of two levels." },
     { .key = "clock", .type = P_HZ, M(clock_hz), .min = 1000000, .max = UINT64_C(100000000000), .deflt = "2GHz",
       .help = "Clock of cores and caches; a period is rounded to whole picoseconds." },
     { .key = "hart", GROUP(hart), .group = hart_params, .help = "The in-order hart of each core." },
@@ -241,11 +280,19 @@ static struct node *net_error(struct diag *diag, struct node *machine, const cha
     return at;
 }
 
+uint32_t machine_places(const struct machine_desc *m)
+{
+    uint32_t homes = m->sockets * m->clusters * m->llc.slices;
+    if (m->levels == LEVELS_TWO)
+        homes += m->home.count * m->sockets * (m->home.per == HOME_PER_CLUSTER ? m->clusters : 1);
+    return m->cores > homes ? m->cores : homes;
+}
+
 static void check_net(struct diag *diag, struct node *machine, struct machine_desc *m)
 {
     char why[NET_WHY_BYTES];
     const struct net_desc *n = &m->net;
-    uint32_t places = m->cores > m->llc.slices ? m->cores : m->llc.slices;
+    uint32_t places = machine_places(m);
     if (n->topology == NET_MESH && (uint64_t)n->columns * n->rows > NET_TILES_MAX)
         group_error(diag, machine, "net", "At most 1024 tiles.", "columns times rows is too many");
     if (n->topology == NET_MESH && (uint64_t)n->columns * n->rows < places)
@@ -264,8 +311,39 @@ static void check_net(struct diag *diag, struct node *machine, struct machine_de
         diag_suggest(diag, at->text, net_link_shapes, NET_LINK_SHAPES);
 }
 
+/* Groups of the network are the clusters, unless the machine has only one. */
+static void derive_groups(struct diag *diag, struct node *machine, struct machine_desc *m)
+{
+    uint32_t clusters = m->sockets * m->clusters;
+    if (m->net.topology != NET_GROUPS || clusters == 1)
+        return;
+    struct node *net = node_peek(machine, "net");
+    if (node_peek(net, "groups") && m->net.groups != clusters)
+        net_error(diag, machine, "groups", "Groups are the clusters; leave the key out.", "not as many groups as clusters");
+    m->net.groups = clusters;
+    if (!node_peek(net, "package"))
+        m->net.package = m->clusters;
+}
+
+/* What follows from other keys. */
+static void derive(struct diag *diag, struct node *machine, struct machine_desc *m)
+{
+    uint32_t clusters = m->sockets * m->clusters;
+    m->cores = m->sockets * m->cores_per_socket;
+    if (m->levels == LEVELS_AUTO)
+        m->levels = clusters > 1 ? LEVELS_TWO : LEVELS_ONE;
+    if (m->cores > HARTS_MAX) {
+        group_error(diag, machine, "sockets", "At most 256 cores in all.", "sockets times cores is too many");
+        m->cores = HARTS_MAX;
+    }
+    if (m->cores_per_socket % m->clusters)
+        group_error(diag, machine, "clusters", "Clusters of a socket have the same number of cores.", "cores is not a multiple");
+    derive_groups(diag, machine, m);
+}
+
 static void check_machine(struct diag *diag, struct node *machine, struct machine_desc *m)
 {
+    derive(diag, machine, m);
     check_sets(diag, machine, "l1", m->l1.size_bytes, m->l1.ways, 1);
     check_sets(diag, machine, "l2", m->l2.size_bytes, m->l2.ways, 1);
     check_sets(diag, machine, "llc", m->llc.size_bytes, m->llc.ways, m->llc.slices);
@@ -273,7 +351,7 @@ static void check_machine(struct diag *diag, struct node *machine, struct machin
         group_error(diag, machine, "l1", "The second level is inclusive of the first.", "larger than l2");
     if (m->l1.hit_ps > m->l2.hit_ps)
         group_error(diag, machine, "l2", "A second-level hit includes the first-level lookup.", "hit is shorter than l1.hit");
-    if (m->l2.size_bytes * m->cores > m->llc.size_bytes * 16)
+    if (m->l2.size_bytes * m->cores > m->llc.size_bytes * m->sockets * m->clusters * 16)
         group_error(diag, machine, "llc", "The last level is inclusive: what it evicts leaves the private caches too.",
                     "less than a sixteenth of all second-level caches");
     check_net(diag, machine, m);

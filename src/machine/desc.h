@@ -20,8 +20,22 @@ struct level_keys {     /* l1, l2 */
 };
 
 struct llc_keys {
-    uint64_t size_bytes;         /* of all slices */
+    uint64_t size_bytes;         /* of all slices of a cluster */
     uint32_t ways, slices;
+    tick lookup_ps, occupancy_ps, response_occupancy_ps;
+};
+
+enum machine_levels { LEVELS_AUTO, LEVELS_ONE, LEVELS_TWO };
+enum home_placement { PLACE_INTERLEAVE, PLACE_FIRST_TOUCH, PLACE_RANGE };
+enum home_per { HOME_PER_SOCKET, HOME_PER_CLUSTER };
+
+struct home_keys {               /* where a line's home and its memory are */
+    int placement;               /* enum home_placement */
+    uint64_t granule_bytes;      /* of interleaving */
+    bool agent;                  /* with one level too, memory is behind a home agent */
+    int per;                     /* enum home_per; two levels */
+    uint32_t count, ways;        /* two levels: home agents of each socket or cluster; places of a set */
+    uint64_t lines;              /* two levels: that one directory covers; 0: twice what the last levels hold */
     tick lookup_ps, occupancy_ps, response_occupancy_ps;
 };
 
@@ -34,7 +48,11 @@ struct device_keys {
 };
 
 struct machine_desc {
-    uint32_t cores;
+    uint32_t sockets, clusters;  /* clusters: of a socket */
+    uint32_t cores_per_socket;
+    uint32_t cores;              /* all; derived */
+    int levels;                  /* enum machine_levels; derived if auto */
+    struct home_keys home;
     uint64_t clock_hz;
     struct hart_desc hart;
     struct level_keys l1, l2;
@@ -75,6 +93,9 @@ struct agent_keys {
     uint64_t count, warmup;
     bool honours_lock;
 };
+
+/* Stops or tiles that a ring or mesh needs: cores, or slices and home agents, whichever are more. */
+uint32_t machine_places(const struct machine_desc *);
 
 /* Reads machine, kernel and checks of the document. False if diag has errors. */
 bool machine_desc_read(struct experiment_doc *, struct arena *, struct diag *, struct machine_desc *, struct kernel_keys *,

@@ -30,11 +30,15 @@ static void messages(void *arg, lineno line, inspect_message_fn *fn, void *to)
     net_for_each_in_flight(m->net, one_message, &f);
 }
 
-static void home(void *arg, lineno line, FILE *out)
+void machine_describe_line(struct machine *m, lineno line, FILE *out)
 {
-    struct machine *m = arg;
-    home_describe(machine_home_of(m, line), line, out);
+    const struct topology *t = &m->topology;
+    home_describe(m->homes[topology_home_index(t, line)], line, out);
+    for (unsigned c = 0; t->two_levels && c < t->clusters; c++)
+        cluster_describe(m->slices[topology_slice_node(&t->routes[c], line) - t->first_slice], line, out);
 }
+
+static void home(void *arg, lineno line, FILE *out) { machine_describe_line(arg, line, out); }
 
 struct tlb_visit { unsigned hart; inspect_tlb_fn *fn; void *arg; };
 

@@ -250,7 +250,9 @@ void machine_finish(struct machine *m)
     r->host.host_bytes = memory_host_bytes(m->memory);
     for (unsigned i = 0; i < m->agents; i++)
         r->host.host_bytes += cache_host_bytes(m->caches[i]);
-    for (unsigned i = 0; i < m->desc.llc.slices; i++)
+    for (unsigned i = 0; i < m->slice_count; i++)
+        r->host.host_bytes += cluster_host_bytes(m->slices[i]);
+    for (unsigned i = 0; i < m->home_count; i++)
         r->host.host_bytes += home_host_bytes(m->homes[i]);
     for (unsigned i = 0; i < m->desc.cores; i++)
         r->host.host_bytes += hart_host_bytes(m->harts[i]);

@@ -4,11 +4,13 @@
 
 #include "models/cache/cache.h"
 #include "models/cache/port.h"
+#include "models/coherence/cluster.h"
 #include "models/coherence/home.h"
 #include "src/config/emit.h"
 #include "src/config/quantity.h"
 #include "src/machine/desc.h"
 #include "src/machine/machine.h"
+#include "src/machine/topology.h"
 #include "src/machine/watch.h"
 #include "src/oracle/oracle.h"
 #include "src/sim/backdoor.h"
@@ -40,9 +42,12 @@ struct machine {
     struct protocol *protocol;
     struct row_counts row_counts;
     struct net *net;
-    struct dram *dram;
-    unsigned agents, first_home;    /* cache agents: harts, devices, IOMMU; then homes */
+    struct topology topology;
+    struct dram **drams;            /* by memory */
+    unsigned agents;                /* cache agents: harts, devices, IOMMU */
+    unsigned home_count, slice_count;
     struct home **homes;
+    struct cluster **slices;        /* last-level slices of all clusters; two levels */
     struct cache **caches;          /* by agent */
     struct hart **harts;
     struct tlb **tlbs;
@@ -80,12 +85,12 @@ struct machine {
 /* build.c */
 bool machine_wire(struct machine *, struct diag *);
 void machine_unwire(struct machine *);
-const struct home *machine_home_of(struct machine *, lineno); /* the slice that a line belongs to */
 /* agents.c */
 bool agents_read(struct machine *, struct diag *);      /* after the description, before wiring */
 bool agents_prepare(struct machine *, struct diag *);   /* after wiring */
 /* inspect.c */
 void machine_inspector(struct machine *);
+void machine_describe_line(struct machine *, lineno, FILE *); /* what its homes know */
 /* stop.c */
 void machine_stop(struct machine *, enum run_stop, const char *text);
 violation_fn machine_violation;

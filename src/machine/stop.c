@@ -29,7 +29,11 @@ const char *machine_agent_name(void *arg, unsigned agent)
         return arena_printf(m->late, "device%u", agent - m->desc.cores);
     if (agent < m->agents)
         return "iommu";
-    return agent < m->first_home + m->desc.llc.slices ? arena_printf(m->late, "home%u", agent - m->first_home) : "nobody";
+    const struct topology *t = &m->topology;
+    struct arena *arena = m->late ? m->late : m->arena;
+    if (agent < t->first_home)
+        return arena_printf(arena, "cluster%u.llc%u", (agent - t->first_slice) / t->slices, (agent - t->first_slice) % t->slices);
+    return agent < t->nodes ? arena_printf(arena, "home%u", agent - t->first_home) : "nobody";
 }
 
 /* Text, then where the line is and what led there. */
@@ -41,7 +45,7 @@ static char *with_history(struct machine *m, const char *text, lineno line)
     CHECK(f, "out of host memory for a violation's text");
     fprintf(f, "%s\nline %#" PRIx64 " (address %#" PRIx64 "), its last transitions:\n", text, line.v, line.v << LINE_SHIFT);
     history_print(m->history, line, HISTORY_LINES, f);
-    home_describe(machine_home_of(m, line), line, f);
+    machine_describe_line(m, line, f);
     fclose(f);
     char *kept = arena_strdup(m->late, out);
     free(out);
