@@ -34,9 +34,22 @@ static const char mixed[] =
 #define GROUPS "machine.net={topology: groups, groups: 4, package: 2, links: star, hop: 3cycles, link: 12cycles, near_link: 6cycles, " \
     "link_control_occupancy: 1cycles, link_data_occupancy: 3cycles}"
 
-/* `with`: set in both runs. */
+/* `with`: set in both runs; two things with ';' between. */
 static const struct key { const char *path, *value, *with; } keys[] = {
     { "machine.cores", "10", NULL },
+    { "machine.sockets", "2", NULL },
+    { "machine.clusters", "3", NULL },
+    { "machine.levels", "one", "machine.clusters=3" },
+    { "machine.home.placement", "first-touch", "machine.sockets=2" },
+    { "machine.home.granule", "64B", "machine.sockets=2" },
+    { "machine.home.agent", "true", NULL },
+    { "machine.home.per", "cluster", "machine.clusters=3" },
+    { "machine.home.count", "2", "machine.clusters=3" },
+    { "machine.home.lines", "32", "machine.clusters=3" },
+    { "machine.home.ways", "1", "machine.home={lines: 32};machine.clusters=3" },
+    { "machine.home.lookup", "20cycles", "machine.clusters=3" },
+    { "machine.home.occupancy", "9cycles", "machine.clusters=3" },
+    { "machine.home.response_occupancy", "9cycles", "machine.clusters=3" },
     { "machine.clock", "2GHz", NULL },
     { "machine.hart.store_buffer", "2", NULL },
     { "machine.hart.wc_buffers", "1", NULL },
@@ -143,7 +156,15 @@ struct outcome { uint64_t order_hash, time_ps, counters; };
 
 static struct outcome run_with(const char *first, const char *second)
 {
-    struct run r = run_text(mixed, usual(), first, first ? second : NULL, NULL);
+    char one[300] = "", *other = NULL;
+    if (first) {
+        snprintf(one, sizeof one, "%s", first);
+        other = strchr(one, ';');
+    }
+    if (other)
+        *other++ = '\0';
+    const char *sets[3] = { first ? one : NULL, other ? other : second, other ? second : NULL };
+    struct run r = run_text(mixed, usual(), sets[0], sets[0] ? sets[1] : NULL, sets[2], NULL);
     struct outcome o = { r.result->order_hash, r.result->time_ps, 0 };
     for (size_t i = 0; i < r.result->counter_count; i++)
         o.counters = hash_chain(o.counters, r.result->counters[i].value);

@@ -36,6 +36,11 @@ static const struct shape shapes[] = {
     { "bus with one slot, small everything", { "machine.net={topology: bus, hop: 3cycles, inject: 1cycles, control_occupancy: 2cycles, data_occupancy: 9cycles, slots: 1}", SMALL_CACHES, SMALL_LLC, NULL } },
     { "crossbar with one slot", { "machine.net.slots=1", "machine.net.data_occupancy=12cycles", SMALL_CACHES, NULL } },
     { "one slow home", { "machine.llc={size: 32KiB, ways: 8, slices: 1, lookup: 30cycles, occupancy: 9cycles, response_occupancy: 9cycles}", NULL } },
+    { "two sockets", { "machine.sockets=2", NULL } },
+    { "two sockets of two clusters, small everything", { "machine={base: mean, cores: 4, sockets: 2, clusters: 2, devices: {count: 2}}", NULL } },
+    { "sockets in a circle, first touch, jitter", { "machine={base: tiny, cores: 2, sockets: 5, home: {placement: first-touch}, net: {topology: groups, links: ring}, net_jitter: 60ns}", SMALL_CACHES, NULL } },
+    { "clusters with memories and a directory that forgets", { "machine={base: mean, cores: 8, clusters: 4, home: {per: cluster, count: 2, lines: 8, ways: 2}}", NULL } },
+    { "dies with their own homes, one level", { "machine={base: tiny, cores: 6, clusters: 2, levels: one, home: {granule: 64B}, net: {topology: groups}}", SMALL_CACHES, NULL } },
     { "the meanest machine", { "machine={base: mean, cores: 6, devices: {count: 2}}", NULL } },
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
@@ -146,7 +151,7 @@ Test(stress, most_rows_are_reached)
 {
     struct run r = run_text("kind: experiment\n"
                             "title: rows\n"
-                            "machine: { base: tiny, cores: 4, net_jitter: 90ns }\n"
+                            "machine: { base: tiny, cores: 2, sockets: 2, net_jitter: 90ns }\n"
                             "kernel: { memory: 16MiB }\n"
                             "agents:\n"
                             "  - { name: mix, on: core0-, program: random-mix, lines: 40, count: 6000, " EVERYTHING " }\n"
