@@ -38,9 +38,9 @@ static const struct shape shapes[] = {
     { "one slow home", { "machine.llc={size: 32KiB, ways: 8, slices: 1, lookup: 30cycles, occupancy: 9cycles, response_occupancy: 9cycles}", NULL } },
     { "two sockets", { "machine.sockets=2", NULL } },
     { "two sockets of two clusters, small everything", { "machine={base: mean, cores: 4, sockets: 2, clusters: 2, devices: {count: 2}}", NULL } },
-    { "sockets in a circle, first touch, jitter", { "machine={base: tiny, cores: 2, sockets: 5, home: {placement: first-touch}, net: {topology: groups, links: ring}, net_jitter: 60ns}", SMALL_CACHES, NULL } },
-    { "clusters with memories and a directory that forgets", { "machine={base: mean, cores: 8, clusters: 4, home: {per: cluster, count: 2, lines: 8, ways: 2}}", NULL } },
-    { "dies with their own homes, one level", { "machine={base: tiny, cores: 6, clusters: 2, levels: one, home: {granule: 64B}, net: {topology: groups}}", SMALL_CACHES, NULL } },
+    { "sockets in a circle, first touch, jitter", { "machine={base: tiny, cores: 2, sockets: 5, devices: {count: 2}, home: {placement: first-touch}, net: {topology: groups, links: ring}, net_jitter: 60ns}", SMALL_CACHES, NULL } },
+    { "clusters with memories and a directory that forgets", { "machine={base: mean, cores: 8, clusters: 4, devices: {count: 2}, home: {per: cluster, count: 2, lines: 8, ways: 2}}", NULL } },
+    { "dies with their own homes, one level", { "machine={base: tiny, cores: 6, clusters: 2, devices: {count: 2}, levels: one, home: {granule: 64B}, net: {topology: groups}}", SMALL_CACHES, NULL } },
     { "the meanest machine", { "machine={base: mean, cores: 6, devices: {count: 2}}", NULL } },
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
