@@ -131,9 +131,11 @@ static void record(struct dma_engine *d, const struct dma_request *r, const stru
         d->counters.write_count++;
     else
         d->counters.read_count++;
-    if (r->recorded && d->wiring.account)
-        account_record(d->wiring.account, r->write ? CLASS_DMA_WRITE : CLASS_DMA_READ, source_of(last),
-                       r->finished - r->submitted, last->delta.ps);
+    if (!r->recorded || !d->wiring.account)
+        return;
+    enum class_id class = r->write ? CLASS_DMA_WRITE : CLASS_DMA_READ;
+    account_record(d->wiring.account, class, source_of(last), r->finished - r->submitted, last->delta.ps);
+    account_seen(d->wiring.account, d->wiring.actor, class, source_of(last), r->submitted, r->finished);
 }
 
 static void unlink_piece(struct dma_engine *d, struct dma_piece *p)

@@ -104,6 +104,7 @@ struct dma_wiring {
     struct account *account;    /* NULL: nothing is recorded */
     struct dma_observer observer; /* performed NULL: none */
     uint16_t source_id;
+    uint32_t actor;             /* of account_seen */
 };
 
 struct dma_engine *dma_engine_new(const struct dma_desc *, const struct dma_wiring *); /* lives in the arena */

@@ -18,8 +18,10 @@ void access_close(struct hart *h, enum class_id class, tick start, enum source_i
     /* what an access waited for at its own hart is `issue`: older work, its own clock */
     p->ps[PART_ISSUE] += p->ps[PART_PRIOR] + p->ps[PART_CORE];
     p->ps[PART_PRIOR] = p->ps[PART_CORE] = 0;
-    if (h->ledger.recording)
+    if (h->ledger.recording) {
         account_record(h->env.account, class, source, now_of(h) - start, p->ps);
+        account_seen(h->env.account, h->id, class, source, start, now_of(h));
+    }
 }
 
 /* ---- performing */
@@ -113,8 +115,10 @@ static uint64_t load_hit(struct hart *h, enum hit_level level, tick start)
         ledger_mark(&h->ledger, PART_L1, start + h->desc.l1_ps);
         ledger_mark(&h->ledger, PART_L2, start + latency);
         uint64_t ps[PART_COUNT] = { [PART_L1] = h->desc.l1_ps, [PART_L2] = latency - h->desc.l1_ps };
-        if (h->ledger.recording)
+        if (h->ledger.recording) {
             account_record(h->env.account, CLASS_LOAD, SOURCE_L2, latency, ps);
+            account_seen(h->env.account, h->id, CLASS_LOAD, SOURCE_L2, start, start + latency);
+        }
     }
     return value;
 }

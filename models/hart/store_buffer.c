@@ -70,6 +70,7 @@ static void record_store(struct hart *h, const struct store_entry *e, const stru
     own.ps[PART_ISSUE] += own.ps[PART_PRIOR] + own.ps[PART_CORE];
     own.ps[PART_PRIOR] = own.ps[PART_CORE] = 0;
     account_record(h->env.account, CLASS_STORE, source, at_end->at - e->issued, own.ps);
+    account_seen(h->env.account, h->id, CLASS_STORE, source, e->issued, at_end->at);
 }
 
 static void pop(struct hart *h)

@@ -11,7 +11,7 @@
 #include "src/cli/cli.h"
 
 enum { KEY_SEED = 0x100, KEY_JSON, KEY_CSV, KEY_EFFECTIVE, KEY_TRACE, KEY_VERBOSE, KEY_PROGRESS, KEY_HOST_STATS, KEY_QUEUE,
-       KEY_FIBER, KEY_LOOKAHEAD, KEY_PLANT, KEY_SHUFFLE, KEY_SET, OPTIONS_MAX = 40 };
+       KEY_FIBER, KEY_LOOKAHEAD, KEY_PLANT, KEY_SHUFFLE, KEY_SET, OPTIONS_MAX = 48 };
 
 struct common_option { unsigned group; struct argp_option option; };
 

@@ -3,6 +3,7 @@
 
 #include "src/base/fail.h"
 #include "src/cli/cli.h"
+#include "src/cli/debug.h"
 #include "src/cli/lines.h"
 #include "src/cli/protocol.h"
 #include "src/config/quantity.h"
@@ -10,7 +11,7 @@
 #include "src/study/result_json.h"
 #include "src/study/result_text.h"
 
-enum { KEY_HISTORY = 0x200, KEY_PROTOCOL_COUNTS, KEY_TRACE_FROM, KEY_TRACE_UNTIL, KEY_TRACE_LIMIT };
+enum { KEY_HISTORY = 0x200, KEY_PROTOCOL_COUNTS, KEY_TRACE_FROM, KEY_TRACE_UNTIL, KEY_TRACE_LIMIT, KEY_DEBUG };
 enum { TRACE_LIMIT = 1000000 };
 
 static const struct argp_option options[] = {
@@ -20,11 +21,14 @@ static const struct argp_option options[] = {
     { "trace-from", KEY_TRACE_FROM, "TIME", 0, "Trace only what ends after this simulated time, such as 5us", 2 },
     { "trace-until", KEY_TRACE_UNTIL, "TIME", 0, "Trace only what ends before it", 2 },
     { "trace-limit", KEY_TRACE_LIMIT, "N", 0, "Cut the trace after N events, and say so (default: 1000000; 0: never)", 2 },
+    { "debug", KEY_DEBUG, "TOPICS", 0, "Tell on standard error what happens, as it does: protocol, net, memory, alloc, grant, lock, tlb, "
+      "iommu, dma (recorded requests, at their end) or all; several with commas", 3 },
     { 0 },
 };
 
 struct own {
     struct histories histories;
+    struct debug debug;
     const char *counts;                  /* format, NULL: none wanted */
     tick trace_from_ps, trace_until_ps;
     uint64_t trace_limit;
@@ -54,6 +58,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_TRACE_FROM: own->trace_from_ps = parse_time("--trace-from", arg); return 0;
     case KEY_TRACE_UNTIL: own->trace_until_ps = parse_time("--trace-until", arg); return 0;
     case KEY_TRACE_LIMIT: own->trace_limit = parse_number("--trace-limit", arg, 0, UINT64_MAX); return 0;
+    case KEY_DEBUG: debug_topics(&own->debug, arg); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -185,6 +190,7 @@ static int run(int argc, char **argv)
     c.run.trace_limit = own.trace_limit;
     struct machine *m = build_or_fail(&study, &c.run);
     histories_watch(&own.histories, m);
+    debug_watch(&own.debug, m);
     machine_run(m);
     progress_end(&bar);
     finish_trace(trace, &c, m);

@@ -39,7 +39,7 @@ static void build(struct walk *w)
 {
     w->machine = build_or_fail(w->study, w->options);
     w->busy = busy_lines_new(w->machine);
-    machine_watch(w->machine, (struct watcher){ w, saw_transition, saw_message });
+    machine_watch(w->machine, (struct watcher){ w, NULL, saw_transition, saw_message });
     w->event = 0;
     w->over = false;
     w->what = NULL;

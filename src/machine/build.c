@@ -266,7 +266,8 @@ static void wire_devices(struct machine *m)
         m->ports[i] = wire_port(m, d->cores + i, arena_printf(m->arena, "device%u.port", i));
         struct dma_wiring w = { .name = arena_printf(m->arena, "device%u", i), .engine = m->engine, .components = &m->components,
                                 .arena = m->arena, .port = device_port_mem(m->ports[i]), .iommu = iommu_port(m->iommu),
-                                .account = m->account, .observer = { m, dma_performed }, .source_id = source_id_of(i) };
+                                .account = m->account, .observer = { m, dma_performed }, .source_id = source_id_of(i),
+                                .actor = d->cores + i };
         m->devices[i] = dma_engine_new(&d->devices.dma, &w);
     }
 }

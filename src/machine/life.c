@@ -44,6 +44,13 @@ void print_message(FILE *out, struct machine *m, const struct seen_message *s)
         fprintf(out, "   -> %-10s to %s\n", kind, machine_node_name(m, msg->dst));
 }
 
+void print_request(FILE *out, struct machine *m, const struct seen_request *r)
+{
+    tick ps = r->end - r->start;
+    print_head(out, r->end, machine_node_name(m, r->actor));
+    fprintf(out, " %s, %" PRIu64 ".%03" PRIu64 " ns\n", class_infos[r->class].name, ps / PS_PER_NS, ps % PS_PER_NS);
+}
+
 /* ---- one line's life */
 
 struct line_life { struct machine *machine; lineno line; FILE *out; uint64_t transitions, messages; };
@@ -71,7 +78,7 @@ struct line_life *line_life_new(struct machine *m, lineno line, FILE *out)
     struct line_life *l = calloc(1, sizeof *l);
     CHECK(l, "out of host memory for the life of a line");
     *l = (struct line_life){ .machine = m, .line = line, .out = out };
-    machine_watch(m, (struct watcher){ l, life_transition, life_message });
+    machine_watch(m, (struct watcher){ l, NULL, life_transition, life_message });
     return l;
 }
 
@@ -127,7 +134,7 @@ struct busy_lines *busy_lines_new(struct machine *m)
     b->mask = MEAN_SIZE(1023, 1);
     b->slot = calloc(b->mask + 1, sizeof *b->slot);
     CHECK(b->slot, "out of host memory for the count of lines");
-    machine_watch(m, (struct watcher){ b, count_transition, NULL });
+    machine_watch(m, (struct watcher){ b, NULL, count_transition, NULL });
     return b;
 }
 

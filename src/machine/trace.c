@@ -2,7 +2,7 @@
  * Perfetto and chrome://tracing open. Times are microseconds with the picoseconds behind the point.
  *
  * Process "requests": a track per hart with its requests as slices, one inside the other; requests that overlap
- * without nesting (stores in the store buffer, DMA) are asynchronous slices. Process "caches, homes and messages": a track per
+ * without nesting (stores in the store buffer, DMA) are asynchronous slices. Accesses that stay in the first level are left out. Process "caches, homes and messages": a track per
  * node; a transition is an instant, a message is a mark of 1 ns at sender and at receiver with a flow (an arrow) from
  * the one to the other. The four events of a message are written together at its delivery, so that arrows always have both ends.
  */
@@ -81,6 +81,9 @@ static unsigned track_of(struct trace *t, const char *name)
 
 /* ---- requests */
 
+/* Viewers keep nanoseconds: slices that are to nest must do so after rounding, too. */
+static tick whole_ns(tick t) { return t - t % PS_PER_NS; }
+
 /* Does a slice that ends now fit into the hart's track: inside, around or behind each of those before? */
 static bool nests(struct nest *n, tick start, tick end)
 {
@@ -96,29 +99,27 @@ static bool nests(struct nest *n, tick start, tick end)
     return true;
 }
 
-static void traced_request(void *arg, uint32_t actor, enum class_id class, tick start, tick end)
+static void traced_request(void *arg, const struct seen_request *r)
 {
     struct trace *t = arg;
-    const char *name = class_infos[class].name;
-    bool of_hart = actor < t->machine->desc.cores;
-    bool buffered = class == CLASS_STORE || class == CLASS_STORE_TO_RETIRE;
-    if (!room(t, 2, end)) {
+    const char *name = class_infos[r->class].name;
+    bool of_hart = r->actor < t->machine->desc.cores;
+    if (!room(t, 2, r->end)) {
         t->left_out.requests++;
         return;
     }
-    if (of_hart && !buffered && nests(&t->nests[actor], start, end)) {
-        event_head(t, "X", PROCESS_REQUESTS, actor, start);
-        print_us(t->out, "dur", end - start);
-        fprintf(t->out, ",\"name\":\"%s\"}", name);
+    if (of_hart && r->class != CLASS_STORE && nests(&t->nests[r->actor], r->start, r->end)) {
+        tick start = whole_ns(r->start);
+        event_head(t, "X", PROCESS_REQUESTS, r->actor, start);
+        print_us(t->out, "dur", whole_ns(r->end) - start);
+        fprintf(t->out, ",\"name\":\"%s\",\"args\":{\"exact_ps\":%" PRIu64 "}}", name, r->end - r->start);
         return;
     }
-    char who[40] = "device ";
-    if (of_hart)
-        snprintf(who, sizeof who, "%s ", machine_node_name(t->machine, actor));
     t->requests++;
     for (unsigned i = 0; i < 2; i++) {
-        event_head(t, i ? "e" : "b", PROCESS_REQUESTS, actor, i ? end : start);
-        fprintf(t->out, ",\"cat\":\"request\",\"id\":%" PRIu64 ",\"name\":\"%s%s\"}", t->requests, who, name);
+        event_head(t, i ? "e" : "b", PROCESS_REQUESTS, r->actor, i ? r->end : r->start);
+        fprintf(t->out, ",\"cat\":\"request\",\"id\":%" PRIu64 ",\"name\":\"%s %s\"}", t->requests,
+                machine_node_name(t->machine, r->actor), name);
     }
 }
 
@@ -189,8 +190,7 @@ void trace_start(struct machine *m)
         name_track(t, "thread_name", PROCESS_REQUESTS, i, machine_node_name(m, i));
     for (unsigned i = 0; i < m->desc.net.nodes; i++)
         track_of(t, machine_node_name(m, i));
-    account_tap(m->account, traced_request, t);
-    machine_watch(m, (struct watcher){ t, traced_transition, traced_message });
+    machine_watch(m, (struct watcher){ t, traced_request, traced_transition, traced_message });
 }
 
 static void say_left_out(struct trace *t)
@@ -212,7 +212,6 @@ void trace_finish(struct machine *m)
     struct trace *t = m->trace;
     if (!t)
         return;
-    account_tap(m->account, NULL, NULL);
     say_left_out(t);
     fprintf(t->out, "\n],\"otherData\":{\"left out\":\"%s\"}}\n", t->left_out_text ? t->left_out_text : "nothing");
 }

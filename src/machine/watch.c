@@ -1,9 +1,18 @@
-/* src/machine/watch.c - hands what history and network report to everyone who looks on. */
+/* src/machine/watch.c - hands what accounts, history and network report to everyone who looks on. */
 #include "src/machine/private.h"
 
 #include "src/base/fail.h"
 
 #include <string.h>
+
+static void each_request(void *arg, uint32_t actor, enum class_id class, tick start, tick end)
+{
+    struct machine *m = arg;
+    struct seen_request seen = { actor, class, start, end };
+    for (unsigned i = 0; i < m->watcher_count; i++)
+        if (m->watchers[i].request)
+            m->watchers[i].request(m->watchers[i].self, &seen);
+}
 
 static void each_transition(void *arg, const struct history_entry *e)
 {
@@ -32,12 +41,14 @@ void watch_start(struct machine *m)
 {
     if (!m->watcher_count)
         return;
+    account_tap(m->account, each_request, m);
     history_tap(m->history, each_transition, m);
     net_tap(m->net, each_message, m);
 }
 
 void watch_stop(struct machine *m)
 {
+    account_tap(m->account, NULL, NULL);
     history_tap(m->history, NULL, NULL);
     net_tap(m->net, NULL, NULL);
     m->watcher_count = 0;

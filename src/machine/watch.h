@@ -1,5 +1,5 @@
-/* src/machine/watch.h - looking on while a machine runs: every protocol transition of every line, every message sent and
- * delivered. Watchers see, they change nothing: results are the same bytes with and without them.
+/* src/machine/watch.h - looking on while a machine runs: requests, every protocol transition of every line, every message
+ * sent and delivered. Watchers see, they change nothing: results are the same bytes with and without them.
  */
 #ifndef LAB_MACHINE_WATCH_H
 #define LAB_MACHINE_WATCH_H
@@ -17,8 +17,15 @@ struct seen_message {
     bool delivered;             /* its receiver gets it right after the call; otherwise it has just been sent */
 };
 
+struct seen_request {           /* recorded, and over now; loads, stores and atomics if they left the first level */
+    uint32_t actor;             /* node number of the hart or device */
+    enum class_id class;
+    tick start, end;
+};
+
 struct watcher {
     void *self;                 /* members may be NULL */
+    void (*request)(void *self, const struct seen_request *);
     void (*transition)(void *self, const struct history_entry *);
     void (*message)(void *self, const struct seen_message *);
 };
@@ -44,6 +51,7 @@ uint64_t line_life_messages(const struct line_life *);
 
 /* One entry each, as in a line's life, with a line end. */
 void print_transition(FILE *, struct machine *, const struct history_entry *);
+void print_request(FILE *, struct machine *, const struct seen_request *);
 void print_message(FILE *, struct machine *, const struct seen_message *);
 
 /* ---- which lines see the most transitions */

@@ -287,6 +287,12 @@ void account_tap(struct account *a, request_fn *fn, void *arg)
     a->tap_arg = arg;
 }
 
+void account_seen(struct account *a, uint32_t actor, enum class_id class, enum source_id source, tick start, tick end)
+{
+    if (__builtin_expect(a->tap != NULL, 0) && source != SOURCE_L1)
+        a->tap(a->tap_arg, actor, class, start, end);
+}
+
 uint64_t account_closed_count(const struct account *a) { return a->closed_count; }
 
 uint64_t account_mismatch_count(const struct account *a) { return a->mismatch_count; }

@@ -114,9 +114,12 @@ void account_free(struct account *);
 void account_record(struct account *, enum class_id, enum source_id, tick latency_ps, const uint64_t ps[PART_COUNT]);
 /* The same with a single part (a private hit): the hot path. */
 void account_record_one(struct account *, enum class_id, enum source_id, tick latency_ps, enum part);
-/* Called at the end of every recorded request that was on a ledger (traces); NULL clears. */
+/* Called at the end of every recorded request that was on a ledger, and of every one that account_seen tells of; NULL
+ * clears. actor: number of the hart, or of the cache agent of the device. */
 typedef void request_fn(void *arg, uint32_t actor, enum class_id, tick start, tick end);
 void account_tap(struct account *, request_fn *, void *arg);
+/* For whoever looks on: a one-piece request, recorded by account_record, is over. First-level hits are too many: not told. */
+void account_seen(struct account *, uint32_t actor, enum class_id, enum source_id, tick start, tick end);
 const struct class_stats *account_stats(const struct account *, enum class_id); /* NULL: never recorded */
 const struct class_stats *account_source_stats(const struct account *, enum class_id, enum source_id);
 uint64_t account_closed_count(const struct account *); /* requests closed on any ledger, recorded or not */

@@ -354,6 +354,12 @@ Test(watch, a_trace_parses_and_its_arrows_have_both_ends)
     cr_expect(arrows <= sent && arrows + 16 > sent, "%" PRIu64 " arrows, %" PRIu64 " messages sent", arrows, sent);
     cr_expect(transitions > 1000);
     cr_expect_eq(count_of(trace, "{\"ph\":\"b\""), count_of(trace, "{\"ph\":\"e\""));
+    cr_expect_eq(count_of(trace, "\"name\":\"exclusive.grant\""), 3);
+    const struct class_stats *loads = account_stats(r.result->account, CLASS_LOAD),
+                             *hits = account_source_stats(r.result->account, CLASS_LOAD, SOURCE_L1);
+    cr_expect_eq(count_of(trace, "\"name\":\"load\",\"args\""), loads->latency.count - (hits ? hits->latency.count : 0));
+    cr_expect(count_of(trace, "\"ph\":\"b\"") > 50);
+    cr_expect(strstr(trace, "\"name\":\"core3 store\"}") && strstr(trace, "\"name\":\"device0 dma.write\"}"));
     static const char *const tracks[] = { "core0", "core3", "device0", "iommu", "home0", "home1" };
     for (unsigned i = 0; i < 6; i++) {
         char name[120];
@@ -364,6 +370,59 @@ Test(watch, a_trace_parses_and_its_arrows_have_both_ends)
     check_flows(trace, arrows);
     free(trace);
     run_free(&plain);
+    run_free(&r);
+}
+
+struct slice { unsigned process, track; uint64_t start, end; };
+
+/* By track, then start, the longer first. */
+static int slice_order(const void *a, const void *b)
+{
+    const struct slice *x = a, *y = b;
+    uint64_t p = (uint64_t)x->process << 32 | x->track, q = (uint64_t)y->process << 32 | y->track;
+    if (p != q)
+        return p < q ? -1 : 1;
+    if (x->start != y->start)
+        return x->start < y->start ? -1 : 1;
+    return x->end > y->end ? -1 : x->end < y->end;
+}
+
+Test(watch, slices_of_a_track_nest_in_whole_nanoseconds)
+{
+    static const char odd[] =
+        "kind: experiment\ntitle: an odd clock\nmachine: { base: tiny, cores: 3, clock: 2.1GHz }\nkernel: { memory: 16MiB }\nagents:\n"
+        "  - { name: owner, on: core0, program: exclusive-alloc, exclusive: all, count: 8 }\n"
+        "  - { name: readers, on: core1-2, program: touch-pages, share: read }\n";
+    struct run r;
+    char *trace = traced(odd, usual(), &r);
+    size_t n = 0, most = count_of(trace, "{\"ph\":\"X\"");
+    struct slice *slices = calloc(most, sizeof *slices);
+    uint64_t ends[128];
+    for (char *line = strtok(trace, "\n"); line; line = strtok(NULL, "\n")) {
+        struct slice *s = &slices[n];
+        uint64_t us, ps, dur_us, dur_ps;
+        if (sscanf(line, "{\"ph\":\"X\",\"pid\":%u,\"tid\":%u,\"ts\":%" SCNu64 ".%6" SCNu64 ",\"dur\":%" SCNu64 ".%6" SCNu64,
+                   &s->process, &s->track, &us, &ps, &dur_us, &dur_ps) != 6)
+            continue;
+        s->start = us * 1000 + ps / 1000;
+        s->end = s->start + dur_us * 1000 + dur_ps / 1000;
+        n++;
+    }
+    cr_assert(n == most && n > 1000);
+    qsort(slices, n, sizeof *slices, slice_order);
+    unsigned depth = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct slice *s = &slices[i];
+        if (i == 0 || s->process != s[-1].process || s->track != s[-1].track)
+            depth = 0;
+        while (depth && ends[depth - 1] <= s->start)
+            depth--;
+        cr_expect(depth == 0 || s->end <= ends[depth - 1], "track %u.%u at %" PRIu64 " ns", s->process, s->track, s->start);
+        cr_assert(depth < 128);
+        ends[depth++] = s->end;
+    }
+    free(slices);
+    free(trace);
     run_free(&r);
 }
 
