@@ -125,6 +125,8 @@ bool cache_stable(const struct protocol *, uint8_t state);    /* waits for no me
 bool cache_evict_silent(const struct protocol *, uint8_t state);   /* EVICT row sends nothing */
 bool home_stable(const struct protocol *, uint8_t state);
 bool home_needs_data(const struct protocol *, const struct home_line *, enum home_event); /* this step sends the home's data */
+/* On a bus: memory may have to supply once all have answered, so that it is read while they are asked. */
+bool home_may_need_data(const struct protocol *, const struct home_line *, enum home_event);
 bool protocol_on_bus(const struct protocol *);
 const char *cache_event_name(enum cache_event);
 const char *home_event_name(enum home_event);

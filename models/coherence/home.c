@@ -11,9 +11,10 @@
 struct fetch {                    /* a DRAM read on behalf of one request */
     struct dram_request request;
     struct home *home;
-    struct msg msg;
-    int64_t slot;
-    struct fetch *next_free;
+    struct msg msg;               /* what waits for it */
+    int64_t slot;                 /* NO_SLOT: read ahead for a line that has left meanwhile */
+    bool ahead, waited_for;       /* ahead: begun with a snoop; waited_for: by the last answer to it */
+    struct fetch *next;
 };
 
 struct home {
@@ -23,10 +24,11 @@ struct home {
     uint16_t node;
     struct slots at;
     struct home_line *lines;      /* by slot, as is extra */
-    struct home_extra { bool dirty, valid, fetching, recalling; } *extra; /* dirty: newer than DRAM; valid: the data is here */
+    struct home_extra { bool dirty, valid, fetching, recalling, ahead; } *extra; /* dirty: newer than DRAM; valid: the data is
+                                         here; ahead: a fetch is on its way that nothing waits for yet */
     struct station station;
     uint32_t fetch_count, busy_count;
-    struct fetch *fetch_free;
+    struct fetch *fetch_free, *fetch_ahead;
     struct home_counters counters;
 };
 
@@ -55,13 +57,23 @@ static void write_memory(struct home *h, lineno line, uint32_t version)
     h->counters.writebacks++;
 }
 
+static struct fetch *fetch_of(struct home *h, int64_t slot)
+{
+    struct fetch *f = h->fetch_ahead;
+    while (f->slot != slot)
+        f = f->next;
+    return f;
+}
+
 /* The slot's line leaves the last level; no private copy exists. */
 static void drop(struct home *h, int64_t slot)
 {
     struct home_extra *x = &h->extra[slot];
     if (x->dirty)
         write_memory(h, slots_line(&h->at, slot), h->lines[slot].version);
-    x->dirty = x->valid = x->recalling = false;
+    if (x->ahead)
+        fetch_of(h, slot)->slot = NO_SLOT;
+    x->dirty = x->valid = x->recalling = x->ahead = false;
     h->at.tag[slot] = 0;
 }
 
@@ -192,7 +204,7 @@ static enum verdict step(struct home *h, int64_t slot, enum home_event event, co
     }
     if (out.recalled)
         h->counters.recalls++;
-    if (h->desc.no_data)
+    if (h->desc.no_data && home_stable(p, l->state))
         x->valid = false; /* what is needed again is read again */
     return v;
 }
@@ -218,36 +230,85 @@ static void settle(struct home *h, int64_t slot)
     }
 }
 
+static void fetch_release(struct home *h, struct fetch *f)
+{
+    struct fetch **link = &h->fetch_ahead;
+    while (f->ahead && *link != f)
+        link = &(*link)->next;
+    if (f->ahead)
+        *link = f->next;
+    f->next = h->fetch_free;
+    h->fetch_free = f;
+    h->fetch_count--;
+}
+
 static void fetched(struct dram_request *r)
 {
     struct fetch *f = r->owner;
     struct home *h = f->home;
     int64_t slot = f->slot;
     struct msg m = f->msg;
-    f->next_free = h->fetch_free;
-    h->fetch_free = f;
-    h->fetch_count--;
-    h->extra[slot].fetching = false;
+    bool early = f->ahead && !f->waited_for;
+    fetch_release(h, f);
+    if (early) {
+        if (slot != NO_SLOT) {
+            struct home_extra *x = &h->extra[slot];
+            x->ahead = false;
+            x->valid |= !h->desc.no_data || !home_stable(h->env.protocol, h->lines[slot].state);
+        }
+        return;
+    }
+    h->extra[slot].fetching = h->extra[slot].ahead = false;
     h->extra[slot].valid = true;
     delta_mark(&m.delta, PART_DRAM, engine_now(h->env.engine));
     step(h, slot, home_classify(&h->lines[slot], &m), &m, &m.delta, true);
     settle(h, slot);
 }
 
-static void start_fetch(struct home *h, int64_t slot, const struct msg *m)
+static struct fetch *fetch_begin(struct home *h, int64_t slot, const struct msg *m)
 {
     struct fetch *f = h->fetch_free;
     if (f)
-        h->fetch_free = f->next_free;
+        h->fetch_free = f->next;
     else
         f = must_calloc(1, sizeof *f);
     f->home = h;
     f->msg = *m;
     f->slot = slot;
+    f->ahead = f->waited_for = false;
+    h->counters.misses++;
     f->request = (struct dram_request){ .line = m->line, .done = fetched, .owner = f };
     h->fetch_count++;
-    h->extra[slot].fetching = true;
     dram_access(h->env.dram, &f->request);
+    return f;
+}
+
+static void start_fetch(struct home *h, int64_t slot, const struct msg *m)
+{
+    h->extra[slot].fetching = true;
+    fetch_begin(h, slot, m);
+}
+
+/* Nothing waits for it yet: an owner may answer the snoop. */
+static void fetch_ahead(struct home *h, int64_t slot, const struct msg *m)
+{
+    struct fetch *f = fetch_begin(h, slot, m);
+    h->extra[slot].ahead = f->ahead = true;
+    f->next = h->fetch_ahead;
+    h->fetch_ahead = f;
+}
+
+/* All have answered a snoop and memory must supply. */
+static void wait_for_fetch(struct home *h, int64_t slot, const struct msg *m)
+{
+    struct home_extra *x = &h->extra[slot];
+    if (!x->ahead) {
+        start_fetch(h, slot, m);
+        return;
+    }
+    struct fetch *f = fetch_of(h, slot);
+    x->fetching = f->waited_for = true;
+    f->msg = *m;
 }
 
 /* A slot's rank as a victim: 0 never. Stable slots have requests parked on them only while settle takes these up. */
@@ -321,11 +382,12 @@ static void request(struct home *h, struct msg *m)
     enum home_event event = home_classify(&h->lines[slot], m);
     slots_touch(&h->at, slot);
     if (!x->valid && home_needs_data(h->env.protocol, &h->lines[slot], event)) {
-        h->counters.misses++;
         start_fetch(h, slot, m);
         return;
     }
-    if (hit)
+    if (!x->valid && !x->ahead && home_may_need_data(h->env.protocol, &h->lines[slot], event))
+        fetch_ahead(h, slot, m);
+    else if (hit)
         h->counters.hits++;
     if (step(h, slot, event, m, &m->delta, false) == STEP_WAIT)
         park(h, slot, m);
@@ -342,8 +404,7 @@ static void response(struct home *h, struct msg *m)
     }
     enum home_event event = home_classify(&h->lines[slot], m);
     if (!h->extra[slot].valid && home_needs_data(h->env.protocol, &h->lines[slot], event)) {
-        h->counters.misses++; /* a bus learns only now that no cache has the line */
-        start_fetch(h, slot, m);
+        wait_for_fetch(h, slot, m);
         return;
     }
     step(h, slot, event, m, &m->delta, false);
@@ -424,11 +485,8 @@ void home_free(struct home *h)
 {
     if (!h)
         return;
-    while (h->fetch_free) {
-        struct fetch *f = h->fetch_free;
-        h->fetch_free = f->next_free;
-        free(f);
-    }
+    for (struct fetch *f; (f = h->fetch_free) || (f = h->fetch_ahead); free(f))
+        *(h->fetch_free ? &h->fetch_free : &h->fetch_ahead) = f->next;
     slots_free(&h->at);
     station_free(&h->station);
     free(h->lines);

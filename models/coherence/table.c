@@ -288,6 +288,11 @@ bool home_needs_data(const struct protocol *p, const struct home_line *line, enu
     return p->needs_data[state] >> event & 1;
 }
 
+bool home_may_need_data(const struct protocol *p, const struct home_line *line, enum home_event event)
+{
+    return p->asks_others[line->state] >> event & 1 && p->needs_data[row_next(p->table[CTL_HOME].row[line->state][event])];
+}
+
 bool protocol_on_bus(const struct protocol *p) { return p->family == FAMILY_BUS; }
 
 const char *cache_state_name(const struct protocol *p, uint8_t state)
