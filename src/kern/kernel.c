@@ -5,6 +5,7 @@
 #include "src/kern/iommu_drv.h"
 #include "src/kern/iommu_queue.h"
 #include "src/kern/page.h"
+#include "src/kern/pcp.h"
 #include "src/kern/shootdown.h"
 #include "src/kern/uspace.h"
 
@@ -72,8 +73,8 @@ const char *kernel_desc_check(const struct kernel_desc *d)
         return "the number of harts is out of range";
     if (d->watermark_scale_factor < 1 || d->watermark_scale_factor > 1000)
         return "the watermark scale factor must be between 1 and 1000";
-    if (d->shootdown_vector >= IRQ_VECTORS)
-        return "the shootdown vector is out of range";
+    if (d->shootdown_vector >= IRQ_VECTORS || d->shootdown_vector == PCP_DRAIN_VECTOR)
+        return "the shootdown vector is out of range, or 2, which drains per-CPU lists";
     if (d->spaces > SPACES_MAX || (d->spaces != 0 && d->table_pages < d->spaces + 4))
         return "at most 64 user spaces, and a table pool of at least four pages more than spaces";
     if (d->iommu.on && (d->iommu.domains < 1 || d->iommu.domains > DOMAINS_MAX || d->iommu.levels < 3 ||
@@ -206,4 +207,5 @@ void kernel_boot(struct kernel *k, struct backdoor *b)
 void kernel_hart_boot(struct kernel *k, struct hart *h)
 {
     hart_set_irq(h, k->desc.shootdown_vector, CONTEXT_HARDIRQ, shootdown_interrupt, k);
+    hart_set_irq(h, PCP_DRAIN_VECTOR, CONTEXT_HARDIRQ, pcp_drain_interrupt, k);
 }

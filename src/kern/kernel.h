@@ -20,7 +20,8 @@
 enum lock_kind { LOCK_TAS, LOCK_TICKET, LOCK_QUEUED };
 enum pcp_locking {
     PCP_LOCKING_6_0, /* trylock, interrupts off while held (Linux 6.0, 4b23a68f9536) */
-    PCP_LOCKING_6_2  /* trylock, interrupts stay on (Linux 6.2, 574907741599) */
+    PCP_LOCKING_6_2, /* trylock, interrupts stay on (Linux 6.2, 574907741599) */
+    PCP_LOCKING_5_15 /* no lock: the owner turns interrupts off, and only the owner touches the lists (before 6.0) */
 };
 enum zero_method {
     ZERO_STRING, /* rep stosb: whole lines, owned without fetching them */
@@ -117,8 +118,8 @@ enum {
 };
 /* Per-CPU lists: lock, counts and the first list in one line, like struct per_cpu_pages. */
 enum { PCP_LOCK = 0, PCP_COUNT = 4, PCP_HIGH = 8, PCP_BATCH = 12, PCP_FREE_FACTOR = 16, PCP_LISTS = 24, PCP_BYTES = 128 };
-/* Per hart, one line each: statistics, mailbox, shootdown request, shootdown queue, queue-lock nodes. */
-enum { HART_STATS = 0, HART_MAILBOX = 64, HART_FLUSH = 128, HART_CALLS = 192, HART_NODES = 256, HART_BYTES = 320 };
+/* Per hart, one line each: statistics and whether a drain is asked for, mailbox, shootdown request, shootdown queue, queue-lock nodes. */
+enum { HART_STATS = 0, HART_DRAIN = 32, HART_MAILBOX = 64, HART_FLUSH = 128, HART_CALLS = 192, HART_NODES = 256, HART_BYTES = 320 };
 enum { SPACE_LOCK = 0, SPACE_ROOT = 8, SPACE_MASK = 64, SPACE_BYTES = 128 };  /* mask: one bit per hart */
 enum { DOMAIN_LOCK = 0, DOMAIN_ROOT = 8, DOMAIN_BYTES = 64 };
 enum { POOL_NEXT = 0 }; /* the first page of a pool holds the address of the next fresh page */

@@ -16,9 +16,13 @@ static void pcp_set(struct hart *h, paddr pcp, unsigned field, uint64_t value)
 
 static bool pcp_trylock(struct hart *h, const struct kernel *k, paddr pcp, bool *were_on)
 {
-    bool irqs_off = k->desc.pcp_locking == PCP_LOCKING_6_0;
-    if (irqs_off)
+    bool irqs_off = k->desc.pcp_locking != PCP_LOCKING_6_2;
+    if (irqs_off) {
+        k_compute(h, k->desc.costs.irq_off);
         *were_on = k_irq_save(h);
+    }
+    if (k->desc.pcp_locking == PCP_LOCKING_5_15)
+        return true;
     if (spin_trylock(h, k, paddr_plus(pcp, PCP_LOCK)))
         return true;
     if (irqs_off)
@@ -29,8 +33,9 @@ static bool pcp_trylock(struct hart *h, const struct kernel *k, paddr pcp, bool 
 
 static void pcp_unlock(struct hart *h, const struct kernel *k, paddr pcp, bool were_on)
 {
-    spin_unlock(h, k, paddr_plus(pcp, PCP_LOCK));
-    if (k->desc.pcp_locking == PCP_LOCKING_6_0)
+    if (k->desc.pcp_locking != PCP_LOCKING_5_15)
+        spin_unlock(h, k, paddr_plus(pcp, PCP_LOCK));
+    if (k->desc.pcp_locking != PCP_LOCKING_6_2)
         k_irq_restore(h, were_on);
 }
 
@@ -173,14 +178,42 @@ bool pcp_free(struct hart *h, const struct kernel *k, frame f, unsigned order)
     return true;
 }
 
+static void drain_one(struct hart *h, const struct kernel *k, paddr pcp)
+{
+    uint64_t count = pcp_get(h, pcp, PCP_COUNT);
+    if (count != 0)
+        give_back(h, k, pcp, count, 0, false); /* part of no request */
+}
+
+/* Before 6.0 only the owner may: Linux queues a work item on its CPU (drain_all_pages), here an interrupt. Asked for by a
+ * word that is 1 until it is done; a second who asks meanwhile is content with the same answer. */
+static void drain_by_owner(struct hart *h, const struct kernel *k, unsigned owner)
+{
+    paddr asked = kernel_hart_area(k, owner, HART_DRAIN);
+    if (hart_context(h) != CONTEXT_TASK || !hart_irqs_on(h))
+        k_illegal(h, "draining the per-CPU lists of other harts, which answer by interrupt, with interrupts off");
+    k_store_once(h, asked, 8, 1);
+    k_ipi_send(h, owner, PCP_DRAIN_VECTOR);
+    k_spin_while(h, asked, 8, UINT64_MAX, 1);
+}
+
+void pcp_drain_interrupt(struct hart *h, void *arg)
+{
+    const struct kernel *k = arg;
+    drain_one(h, k, kernel_pcp(k, hart_id(h)));
+    k_store_release(h, kernel_hart_area(k, hart_id(h), HART_DRAIN), 8, 0);
+}
+
 void pcp_drain_all(struct hart *h, const struct kernel *k)
 {
     for (unsigned i = 0; i < k->desc.harts; i++) {
+        if (k->desc.pcp_locking == PCP_LOCKING_5_15 && i != hart_id(h)) {
+            drain_by_owner(h, k, i);
+            continue;
+        }
         paddr pcp = kernel_pcp(k, i);
         bool were_on = spin_lock_irqsave(h, k, paddr_plus(pcp, PCP_LOCK));
-        uint64_t count = pcp_get(h, pcp, PCP_COUNT);
-        if (count != 0)
-            give_back(h, k, pcp, count, 0, false); /* part of no request */
+        drain_one(h, k, pcp);
         spin_unlock_irqrestore(h, k, paddr_plus(pcp, PCP_LOCK), were_on);
     }
 }

@@ -20,5 +20,8 @@ enum pcp_answer pcp_alloc(struct hart *, const struct kernel *, unsigned order, 
 bool pcp_free(struct hart *, const struct kernel *, frame, unsigned order);
 /* Moves every list's pages to the zone, taking each list's lock in turn. Task context. */
 void pcp_drain_all(struct hart *, const struct kernel *);
+/* Locking of 5.15: the owner's handler of a remote drain. */
+enum { PCP_DRAIN_VECTOR = 2 };
+irq_fn pcp_drain_interrupt;
 
 #endif

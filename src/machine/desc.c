@@ -158,7 +158,7 @@ const struct param machine_params[] = {
 #undef M
 
 static const char *const lock_names[] = { "tas", "ticket", "queued", NULL };
-static const char *const pcp_locking_names[] = { "6.0", "6.2", NULL };
+static const char *const pcp_locking_names[] = { "6.0", "6.2", "5.15", NULL };
 static const char *const zeroing_names[] = { "string", "store", "nt", NULL };
 static const char *const shootdown_names[] = { "ipi", "broadcast", "auto", NULL };
 static const char *const allocator_names[] = { "buddy", NULL };
@@ -194,7 +194,7 @@ const struct param kernel_params[] = {
     { .key = "allocator", .type = P_GROUP, .offset = offsetof(struct kernel_keys, allocator), .group = allocator_params,
       .help = "The page allocator." },
     { .key = "pcp_locking", .type = P_CHOICE, K(pcp_locking), .deflt = "6.2", .choices = pcp_locking_names,
-      .help = "Locking of the per-CPU lists as in that kernel: 6.0 with interrupts off, 6.2 with interrupts on." },
+      .help = "Locking of the per-CPU lists as in that kernel: 5.15 by interrupts off alone, 6.0 a lock with interrupts off, 6.2 with interrupts on." },
     { .key = "zeroing", .type = P_CHOICE, K(zeroing), .deflt = "string", .choices = zeroing_names,
       .help = "How a page is cleared: string stores, 8-byte stores, non-temporal stores." },
     { .key = "init_on_alloc", .type = P_BOOL, K(init_on_alloc), .deflt = "false", .help = "Clear every page on allocation." },

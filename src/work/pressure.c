@@ -7,6 +7,8 @@
 #include "src/kern/page_alloc.h"
 #include "src/work/private.h"
 
+enum { CHURN_AMONG = 256 };
+
 struct pressure_desc {
     const char *gfp;
     uint64_t free_pages;
@@ -23,7 +25,7 @@ struct pressure_state {
     uint64_t target;            /* free pages of the zone */
     struct held *held;
     uint64_t count, room;
-    uint64_t oldest;            /* index of the block that is churned next */
+    uint64_t turn;              /* of the churn */
     bool there;                 /* the level was reached once */
 };
 
@@ -117,7 +119,8 @@ static void churn(struct hart *h, const struct agent *a)
     const struct pressure_desc *d = a->desc;
     struct pressure_state *s = a->state;
     for (uint32_t i = 0; i < d->churn && s->count > 0; i++) {
-        struct held *b = &s->held[s->oldest++ % s->count];
+        uint64_t among = s->count < CHURN_AMONG ? s->count : CHURN_AMONG; /* the last ones: the smallest */
+        struct held *b = &s->held[s->count - 1 - s->turn++ % among];
         free_pages(h, agent_kernel(a), b->f, b->order);
         b->f = alloc_pages(h, agent_kernel(a), s->gfp, b->order);
         if (b->f.v == 0)

@@ -144,6 +144,7 @@ static const struct key { const char *path, *value, *with; } keys[] = {
     { "kernel.page_table_pages", "80", NULL },
     { "kernel.iommu_table_pages", "80", NULL },
     { "kernel.costs.alloc_fail", "500", BULK },
+    { "kernel.costs.irq_off", "77", "kernel.pcp_locking=6.0" },
     { "kernel.costs.slow_entry", "500", BULK },
     { "kernel.costs.slow_retry", "500", BULK },
 };

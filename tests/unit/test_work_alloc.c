@@ -2,6 +2,8 @@
  * contexts of irq-source. */
 #include "tests/unit/test_work_rig.h"
 
+#include "src/kern/pcp.h"
+
 static void run_to_end(void) { cr_assert_eq(rig_run(), ENGINE_ASKED, "illegal: %s", rig.illegal); }
 
 static void nothing_lost(void)
@@ -105,7 +107,7 @@ Test(pressure, leaves_what_it_is_told)
 {
     rig_boot(3);
     rig_on_begin = look_at_free;
-    rig_entry("pressure", rig_desc("pressure", "{ free: 500, churn: 2 }"), 0, 2, 20, 0, NULL);
+    rig_entry("pressure", rig_desc("pressure", "free: 500"), 0, 2, 20, 0, NULL);
     rig_entry("page-bench", rig_desc("page-bench", NULL), 2, 1, 1, 0, NULL);
     run_to_end();
     unsigned batch = rig.kernel.pcp_batch;
@@ -219,6 +221,47 @@ Test(irq_source, softirq_allocates_with_its_flags)
     run_to_end();
     cr_expect(refill_in_softirq && rig.notes[0].b == 3 && rig.notes[0].hart == 1);
     nothing_lost();
+}
+
+/* ---- locking of the per-CPU lists before 6.0 */
+
+static void drain_late(struct hart *h, struct agent *a)
+{
+    k_sleep_ps(h, 50 * (tick)PS_PER_US);
+    pcp_drain_all(h, a->work->kernel);
+    a->done = 1;
+}
+
+/* Lists of harts that have finished and of one that is inside of an allocation all the time: each empties its own. */
+Test(pcp_5_15, drains_other_harts_by_interrupt)
+{
+    static const struct program drainer = { .name = "drainer", .run = drain_late };
+    rig_boot(4);
+    rig.kernel.desc.pcp_locking = PCP_LOCKING_5_15;
+    rig_entry("page-bench", rig_desc("page-bench", "bulk: 30"), 1, 2, 1, 0, NULL);
+    rig_entry("page-bench", rig_desc("page-bench", NULL), 3, 1, 0, 0, NULL);
+    struct agent *a = rig_entry("page-bench", NULL, 0, 1, 1, 0, NULL);
+    a->program = &drainer;
+    run_to_end();
+    cr_expect_eq(a->done, 1);
+    for (unsigned i = 0; i < 3; i++)
+        cr_expect_eq(backdoor_read(&rig_backdoor, paddr_plus(kernel_pcp(&rig.kernel, i), PCP_COUNT), 4), 0, "hart %u", i);
+    cr_expect(rig.harts[1].interrupts == 1 && rig.harts[2].interrupts == 1 && rig.harts[3].interrupts == 1 && rig.harts[0].interrupts == 0);
+}
+
+/* No lock is refused, whatever lands where: interrupts are off in the section. */
+Test(pcp_5_15, is_never_refused)
+{
+    for (enum pcp_locking p = PCP_LOCKING_6_0; p <= PCP_LOCKING_5_15; p++) {
+        rig_boot(2);
+        rig.kernel.desc.pcp_locking = p;
+        rig_entry("page-bench", rig_desc("page-bench", NULL), 0, 1, 100, 0, NULL);
+        rig_entry("irq-source", rig_desc("irq-source", "{ to: next, handler: alloc, interval: 333ns, handler_cycles: 1cycles }"), 1, 1, 0, 0, NULL);
+        run_to_end();
+        cr_expect_gt(rig.harts[0].interrupts, 5);
+        cr_expect_eq(rig_counter("pcp.lock_refused") > 0, p == PCP_LOCKING_6_2, "preset %d", (int)p);
+        nothing_lost();
+    }
 }
 
 /* ---- alloc-replay */
