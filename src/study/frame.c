@@ -125,15 +125,30 @@ static size_t first_row(const struct frame *f, uint64_t number)
     return low;
 }
 
+/* The count of a source from which no request of a run was served is not stored: it is 0 where the class occurred. The column
+ * of the class's count, or metric_count. */
+static size_t column_of_whole(const struct frame *f, size_t column)
+{
+    const struct metric *m = column < f->metric_count ? &f->metric[column] : NULL;
+    char name[METRIC_NAME_MAX];
+    if (!m || m->scope != SCOPE_CLASS || m->stat != STAT_COUNT || m->source == SOURCE_NONE)
+        return f->metric_count;
+    snprintf(name, sizeof name, "%s.count", class_infos[m->class].name);
+    return frame_column(f, name);
+}
+
 struct interval frame_interval(const struct frame *f, uint64_t number, size_t column)
 {
     size_t first = first_row(f, number), end = first, n = 0;
     while (end < f->row_count && f->row[end].point->number == number)
         end++;
     uint64_t *values = zeroed(end - first, sizeof *values);
+    size_t whole = column_of_whole(f, column);
     for (size_t i = first; column < f->metric_count && i < end; i++)
         if (f->row[i].cell[column])
             values[n++] = *f->row[i].cell[column];
+        else if (whole < f->metric_count && f->row[i].cell[whole])
+            values[n++] = 0;
     struct interval result = interval_of(values, n);
     free(values);
     return result;

@@ -64,7 +64,8 @@ static bool put_series(FILE *data, const struct frame *f, const struct plot *plo
     return any;
 }
 
-/* On a linear axis a label closer than a 25th of the width to the last one is left out, its tick stays. */
+/* On a linear axis a label too close to the last one is left out, its tick stays: 25 labels of one or two characters find room, and
+ * fewer longer ones. */
 static void x_ticks(FILE *script, const struct plot_grid *g, bool linear, uint64_t width)
 {
     char quoted[LABEL_MAX];
@@ -74,7 +75,8 @@ static void x_ticks(FILE *script, const struct plot_grid *g, bool linear, uint64
     fputs("set xtics (", script);
     for (size_t i = 0; i < g->x_count; i++) {
         uint64_t x = g->x_value[i];
-        bool crowded = linear && i > 0 && x > last && (x - last) * 25 < width;
+        size_t length = strlen(g->x[i]), room = length <= 2 ? 25 : 40 / length + 1;
+        bool crowded = linear && i > 0 && x > last && (x - last) * room < width;
         fprintf(script, "%s%s %" PRIu64, i ? ", " : "", plot_tick(quoted, sizeof quoted, crowded ? "" : g->x[i]), x);
         last = crowded ? last : x;
     }
@@ -135,18 +137,18 @@ static void line_title(char *title, size_t bytes, const struct plot *plot, unsig
         snprintf(title, bytes, "%s%s%s", series, *series ? ": " : "", brief);
 }
 
-/* Colour and mark by series, dashes by metric. Each series is drawn smaller than the one below it, so that lines that
+/* Colour and mark by series, dashes by metric; without series colour and mark by metric. Each series is drawn smaller than the one below it, so that lines that
  * coincide are both seen. */
 static void put_line(FILE *script, const struct plot *plot, size_t n, unsigned y, size_t series, size_t series_count,
                      const char *label, bool bars)
 {
     size_t above = series_count > 1 ? (series_count - 1 - series) * 10 / (series_count - 1) : 0, size = 11 + above;
-    size_t line_width = 18 + 2 * above;
+    size_t line_width = 18 + 2 * above, look = series_count > 1 ? series : y;
     char title[LABEL_MAX], quoted[LABEL_MAX];
     line_title(title, sizeof title, plot, y, label);
     fprintf(script, "%s \\\n  datafile index %zu using %s title %s with %s lw %zu.%zu ps %zu.%zu pt %u dt %u lc rgb '%s'", n ? "," : "", n,
             bars ? "1:2:3:4" : "1:2", plot_quote(quoted, sizeof quoted, title), bars ? "yerrorlines" : "linespoints",
-            line_width / 10, line_width % 10, size / 10, size % 10, marks[series % MARKS], y + 1, colours[series % COLOURS]);
+            line_width / 10, line_width % 10, size / 10, size % 10, marks[look % MARKS], series_count > 1 ? y + 1 : 1, colours[look % COLOURS]);
 }
 
 bool plot_lines_write(FILE *data, FILE *script, const struct frame *f, const struct plot *plot, const struct plot_grid *g)

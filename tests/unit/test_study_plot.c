@@ -222,3 +222,20 @@ Test(plot, a_tick_is_a_format)
     cr_expect_str_eq(plot_quote(quoted, sizeof quoted, "50% of 'min'"), "'50% of ''min'''");
     cr_expect_str_eq(plot_tick(quoted, sizeof quoted, "50% of 'min'"), "'50%% of ''min'''");
 }
+
+/* The study stores no count of a source that served nobody: it is zero where the class occurred, and nothing elsewhere. */
+Test(plot, a_source_that_served_nobody_is_zero)
+{
+    struct frame f = small_study();
+    char why[100];
+    cr_assert(metric_resolve("alloc.atomic.parts.fail.count", &metrics[0], why, sizeof why));
+    cr_assert(metric_resolve("alloc.atomic.count", &metrics[1], why, sizeof why));
+    for (unsigned i = 0; i < RUNS; i++) {
+        cells[i][0] = cells[i][1] = 10;
+        cell_pointers[i][0] = i == 1 ? &cells[i][0] : NULL;
+        cell_pointers[i][1] = i < 4 ? &cells[i][1] : NULL;
+    }
+    cr_expect(frame_interval(&f, 0, 0).count == 2 && frame_interval(&f, 0, 0).mean == 5, "one run of two had ten");
+    cr_expect(frame_interval(&f, 1, 0).count == 2 && frame_interval(&f, 1, 0).mean == 0);
+    cr_expect_eq(frame_interval(&f, 2, 0).count, 0, "the class did not occur");
+}
