@@ -97,6 +97,31 @@ The run is over: done after 538.000 ns and 165 events, order_hash c58ec20aba7dc2
 event 164 at 532.000 ns (net arrival)
       532.000 ns  home1       <- DONE       from core0, 5.000 ns under way
 The run is over: done after 538.000 ns and 165 events, order_hash c58ec20aba7dc2f6.
+$ printf 'until end\nb\nb\nwhere\nu 50ns\nunwatch\n' | labyrinth step tests/transcripts/two-players.yaml --set limit=81ns --watch 0x4010
+Two cores hand one line to and fro, six times
+A small machine for reading and teaching, cores 4
+  core0    executes; players (ping-pong), 0 of 6 operations done
+  core1    executes; players (ping-pong), 0 of 6 operations done
+Nothing has happened yet. step goes to the next transition or message, help lists the commands.
+The run is over: limit after 81.000 ns and 13 events, order_hash 1c812f48f4ea8d7d.
+    0x4000   core0 M  core1 IM  | home1: state DBO, version 0
+           DONE       core0    > home1    since 81.000 ns
+event 13 at 81.000 ns (net arrival)
+       81.000 ns  core0       <- DATA       from home1, 5.000 ns under way
+       81.000 ns  core0     DATA_LAST   IM > M
+       81.000 ns  core0       -> DONE       to home1
+    0x4000   core0 M  core1 IM  | home1: state DBO, version 0
+           DONE       core0    > home1    since 81.000 ns
+event 12 at 76.000 ns (dram done)
+       76.000 ns  home1     GETM        DI > DBO   for core0
+       76.000 ns  home1       -> DATA       to core0
+    0x4000   core0 IM  core1 IM  | home1: state DBO, version 0
+           DATA       home1    > core0    since 76.000 ns
+event 12 of 13 known, at 76.000 ns
+  core0    waits for a locked operation (line at 0x4000) since 0.000 ns; players (ping-pong), 0 of 6 operations done
+  core1    waits for a locked operation (line at 0x4000) since 0.000 ns; players (ping-pong), 0 of 6 operations done
+that time has come already; back and goto go back
+exit 2
 $ printf 'stp\nfoo\nn x\nline\nline 0xg\nprint\nprint core 9\nuntil\nuntil player\nuntil 5\nwatch\ngoto\nhelp\n' | labyrinth step tests/transcripts/two-players.yaml
 Two cores hand one line to and fro, six times
 A small machine for reading and teaching, cores 4
