@@ -501,6 +501,11 @@ struct home_counters home_counters(const struct home *h)
     return c;
 }
 
+static void describe_parked(void *out, const struct msg *m)
+{
+    fprintf(out, ", %s of agent %u waits", msg_infos[m->kind].name, m->requester);
+}
+
 void home_describe(const struct home *h, lineno line, FILE *out)
 {
     int64_t slot = slots_find(&h->at, line);
@@ -519,7 +524,11 @@ void home_describe(const struct home *h, lineno line, FILE *out)
             fprintf(out, any ? " %u" : ", sharers %u", i);
             any = true;
         }
-    fprintf(out, ", version %" PRIu32 "%s\n", l->version, h->extra[slot].dirty ? " (newer than memory)" : "");
+    fprintf(out, ", version %" PRIu32 "%s", l->version, h->extra[slot].dirty ? " (newer than memory)" : "");
+    if (!home_stable(h->env.protocol, l->state) && l->requester >= 0)
+        fprintf(out, ", busy for agent %d", l->requester);
+    slots_each_parked(&h->at, slot, describe_parked, out);
+    fputc('\n', out);
 }
 
 uint64_t home_host_bytes(const struct home *h)

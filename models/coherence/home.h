@@ -55,6 +55,7 @@ struct home *home_new(struct component_list *, const char *name, uint16_t node, 
 void home_free(struct home *);
 void home_deliver(void *home, struct msg *); /* net_deliver_fn */
 struct home_counters home_counters(const struct home *);
+/* One line of text: state, owner, sharers by agent number, version; whom a busy line is busy for, who waits for it. */
 void home_describe(const struct home *, lineno, FILE *);
 uint64_t home_host_bytes(const struct home *);
 

@@ -58,21 +58,21 @@ static void saw_request(void *self, const struct seen_request *r)
     struct debug *d = self;
     if (!d->class[r->class])
         return;
-    fprintf(stderr, "%10s ", "");
+    print_no_address(stderr);
     print_request(stderr, d->machine, r);
 }
 
 static void saw_transition(void *self, const struct history_entry *e)
 {
     struct debug *d = self;
-    fprintf(stderr, "%#10llx ", (unsigned long long)(e->line.v << LINE_SHIFT));
+    print_address(stderr, e->line);
     print_transition(stderr, d->machine, e);
 }
 
 static void saw_message(void *self, const struct seen_message *s)
 {
     struct debug *d = self;
-    fprintf(stderr, "%#10llx ", (unsigned long long)(s->msg->line.v << (is_translation_message(s->msg) ? PAGE_SHIFT : LINE_SHIFT)));
+    print_message_address(stderr, s->msg);
     print_message(stderr, d->machine, s);
 }
 

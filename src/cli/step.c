@@ -14,16 +14,20 @@ static void saw_transition(void *self, const struct history_entry *e)
     struct walk *w = self;
     w->happened++;
     w->target_seen |= e->line.v == w->target.v;
-    if (w->recording)
-        print_transition(w->out, w->machine, e);
+    if (!w->recording)
+        return;
+    print_address(w->out, e->line);
+    print_transition(w->out, w->machine, e);
 }
 
 static void saw_message(void *self, const struct seen_message *s)
 {
     struct walk *w = self;
     w->happened++;
-    if (w->recording)
-        print_message(w->out, w->machine, s);
+    if (!w->recording)
+        return;
+    print_message_address(w->out, s->msg);
+    print_message(w->out, w->machine, s);
 }
 
 static void forget_event(struct walk *w)

@@ -325,7 +325,7 @@ static const struct {
     { "goto", "g", "N", "to event number N, forward or back; goto 0 is the start", to_event },
     { "line", "l", "[ADDR]", "to the next transition of the line at an address", next_of_line },
     { "until", "u", "5us", "until a time; until line ADDR; until AGENT: its next operation; until end", until },
-    { "print", "p", "line ADDR", "who holds a line, its home, its messages; print core N: what a core waits for", print },
+    { "print", "p", "line ADDR", "who holds a line, its home, its messages; print core N: what it waits for", print },
     { "messages", "m", "", "all messages under way", messages },
     { "history", "h", "[ADDR]", "the last transitions of a line", history },
     { "where", "w", "", "the place of the walk, and what each hart waits for", where },
@@ -346,8 +346,9 @@ static void help(struct walk *w, const struct words *words)
         snprintf(head, sizeof head, "%s %s", commands[i].name, commands[i].arguments);
         printf("  %-3s %-20s %s\n", commands[i].brief, head, commands[i].sentence);
     }
-    puts("An empty line repeats the last command. ADDR is in bytes, 0x1fc0 or 8128; busiest is the line that lines lists first;\n"
-         "where a line is optional the one watched last is meant. Going back replays the run from its start.");
+    puts("An empty line repeats the last command. ADDR is in bytes, 0x1fc0 or 8128; busiest is the line that\n"
+         "lines lists first; where ADDR may be left out the line watched last is meant. Going back replays the\n"
+         "run from its start.");
 }
 
 static struct words split(char *line)

@@ -15,6 +15,15 @@ static void print_head(FILE *out, tick when, const char *who)
     fprintf(out, "%9" PRIu64 ".%03" PRIu64 " ns  %-8s ", when / PS_PER_NS, when % PS_PER_NS, who);
 }
 
+void print_address(FILE *out, lineno line) { fprintf(out, "%#10" PRIx64 " ", line.v << LINE_SHIFT); }
+
+void print_message_address(FILE *out, const struct msg *m)
+{
+    fprintf(out, "%#10" PRIx64 " ", m->line.v << (is_translation_message(m) ? PAGE_SHIFT : LINE_SHIFT));
+}
+
+void print_no_address(FILE *out) { fprintf(out, "%10s ", ""); }
+
 void print_transition(FILE *out, struct machine *m, const struct history_entry *e)
 {
     char name[PART_NAME_MAX];

@@ -102,21 +102,24 @@ static void line_messages(struct machine *m, lineno line, FILE *out)
     free(u.sent);
 }
 
-/* A home's own words, with the numbers of agents behind "owner" and "sharers" as names. */
+/* A home's own words, with names for the numbers of agents behind "owner", "sharers" and "agent". */
 static void print_named(struct machine *m, const char *text, FILE *out)
 {
     bool agents = false;
     while (*text) {
         size_t n = strcspn(text, " ,:\n"), digits = strspn(text, "0123456789");
+        bool skips = strncmp(text, "agent ", 6) == 0;
         if (agents && n > 0 && n == digits)
             fputs(machine_node_name(m, (unsigned)strtoul(text, NULL, 10)), out);
-        else
+        else if (!skips)
             fprintf(out, "%.*s", (int)n, text);
         if (n > 0 && n != digits)
-            agents = (n == 5 && strncmp(text, "owner", n) == 0) || (n == 7 && strncmp(text, "sharers", n) == 0);
+            agents = (n == 5 && (strncmp(text, "owner", n) == 0 || strncmp(text, "agent", n) == 0)) ||
+                     (n == 7 && strncmp(text, "sharers", n) == 0);
         text += n;
         n = strspn(text, " ,:\n");
-        fprintf(out, "%.*s", (int)n, text);
+        if (!skips)
+            fprintf(out, "%.*s", (int)n, text);
         text += n;
     }
 }
@@ -141,7 +144,7 @@ static void print_home(struct machine *m, lineno line, bool brief, FILE *out)
 void look_line(struct machine *m, lineno line, bool brief, FILE *out)
 {
     struct copies c = { m, out, brief, 0 };
-    fprintf(out, brief ? "%#10" PRIx64 " " : "line at %#" PRIx64 "\n", address_of(line));
+    fprintf(out, brief ? "  line %#" PRIx64 ":" : "line at %#" PRIx64 "\n", address_of(line));
     m->inspector.copies(m, line, one_copy, &c);
     if (c.count == 0)
         fputs(brief ? "  no copy" : "  no cache has a copy\n", out);
@@ -177,7 +180,7 @@ static const struct agent *agent_of(const struct machine *m, unsigned core)
 
 static void print_progress(const struct agent *a, FILE *out)
 {
-    fprintf(out, "%s (%s), %" PRIu64, a->name, a->program->name, a->done);
+    fprintf(out, "%s, %" PRIu64, a->name, a->done);
     if (a->count)
         fprintf(out, " of %" PRIu64, a->count + a->warmup);
     fputs(" operations done", out);
@@ -191,7 +194,7 @@ static void print_waits(const struct hart_view *v, FILE *out)
     } else {
         fprintf(out, "waits for %s", v->waits_for);
         if (v->on_line)
-            fprintf(out, " (line at %#" PRIx64 ")", address_of(v->line));
+            fprintf(out, " (line %#" PRIx64 ")", address_of(v->line));
         fputs(" since ", out);
         print_ns(out, v->since);
     }
@@ -229,10 +232,12 @@ bool look_core(struct machine *m, unsigned core, FILE *out)
     const struct agent *a = agent_of(m, core);
     struct hart_view v = hart_view(m->harts[core]);
     fprintf(out, "core%u: ", core);
-    if (a)
+    if (a) {
         print_progress(a, out);
-    else
+        fprintf(out, "; program %s", a->program->name);
+    } else {
         fputs("no program; serves interrupts", out);
+    }
     fputs("\n  ", out);
     print_waits(&v, out);
     fprintf(out, "\n  store buffer: %u of %u entries\n", v.stores, v.store_buffer);
@@ -251,11 +256,11 @@ void look_agents(struct machine *m, FILE *out)
         if (!a && v.stores == 0 && !v.irqs_pending && v.context == CONTEXT_TASK)
             continue;
         fprintf(out, "  %-8s ", machine_node_name(m, i));
-        print_waits(&v, out);
         if (a) {
-            fputs("; ", out);
             print_progress(a, out);
+            fputs("; ", out);
         }
+        print_waits(&v, out);
         fputc('\n', out);
     }
     for (unsigned i = 0; i < m->work.agent_count; i++) {

@@ -49,7 +49,11 @@ void line_life_free(struct line_life *);
 uint64_t line_life_transitions(const struct line_life *);
 uint64_t line_life_messages(const struct line_life *);
 
-/* One entry each, as in a line's life, with a line end. */
+/* One entry each, as in a line's life, with a line end. print_address is what goes before it in a list of many lines: the
+ * line's address, or the page's; print_no_address is as wide. */
+void print_address(FILE *, lineno);
+void print_message_address(FILE *, const struct msg *);
+void print_no_address(FILE *);
 void print_transition(FILE *, struct machine *, const struct history_entry *);
 void print_request(FILE *, struct machine *, const struct seen_request *);
 void print_message(FILE *, struct machine *, const struct seen_message *);

@@ -1,70 +1,70 @@
 $ printf 'n\nn 5\n\nb\nb 3\nq\n' | labyrinth step tests/transcripts/two-players.yaml
 Two cores hand one line to and fro, six times
 A small machine for reading and teaching, cores 4
-  core0    executes; players (ping-pong), 0 of 6 operations done
-  core1    executes; players (ping-pong), 0 of 6 operations done
+  core0    players, 0 of 6 operations done; executes
+  core1    players, 0 of 6 operations done; executes
 Nothing has happened yet. step goes to the next transition or message, help lists the commands.
 event 5 at 6.000 ns (cache lookup done)
-        6.000 ns  core0     STORE       I > IM
-        6.000 ns  core0       -> GETM       to home1
-        6.000 ns  core1     STORE       I > IM
-        6.000 ns  core1       -> GETM       to home1
-       11.000 ns  home1       <- GETM       from core0, 5.000 ns under way
-       12.000 ns  home1       <- GETM       from core1, 6.000 ns under way
-       76.000 ns  home1     GETM        DI > DBO   for core0
-       76.000 ns  home1       -> DATA       to core0
+    0x4000         6.000 ns  core0     STORE       I > IM
+    0x4000         6.000 ns  core0       -> GETM       to home1
+    0x4000         6.000 ns  core1     STORE       I > IM
+    0x4000         6.000 ns  core1       -> GETM       to home1
+    0x4000        11.000 ns  home1       <- GETM       from core0, 5.000 ns under way
+    0x4000        12.000 ns  home1       <- GETM       from core1, 6.000 ns under way
+    0x4000        76.000 ns  home1     GETM        DI > DBO   for core0
+    0x4000        76.000 ns  home1       -> DATA       to core0
 event 13 at 81.000 ns (net arrival)
-       81.000 ns  core0       <- DATA       from home1, 5.000 ns under way
-       81.000 ns  core0     DATA_LAST   IM > M
-       81.000 ns  core0       -> DONE       to home1
-       86.000 ns  home1       <- DONE       from core0, 5.000 ns under way
-       96.000 ns  home1     DONE        DBO > DM   for core0
-       96.000 ns  home1     GETM        DM > DBO   for core1
-       96.000 ns  home1       -> FWD_GETM   to core0
-      101.000 ns  core0       <- FWD_GETM   from home1, 5.000 ns under way
-      105.000 ns  core0     FWD_GETM    M > I   for core1
-      105.000 ns  core0       -> DATA       to core1
+    0x4000        81.000 ns  core0       <- DATA       from home1, 5.000 ns under way
+    0x4000        81.000 ns  core0     DATA_LAST   IM > M
+    0x4000        81.000 ns  core0       -> DONE       to home1
+    0x4000        86.000 ns  home1       <- DONE       from core0, 5.000 ns under way
+    0x4000        96.000 ns  home1     DONE        DBO > DM   for core0
+    0x4000        96.000 ns  home1     GETM        DM > DBO   for core1
+    0x4000        96.000 ns  home1       -> FWD_GETM   to core0
+    0x4000       101.000 ns  core0       <- FWD_GETM   from home1, 5.000 ns under way
+    0x4000       105.000 ns  core0     FWD_GETM    M > I   for core1
+    0x4000       105.000 ns  core0       -> DATA       to core1
 event 21 at 110.000 ns (net arrival)
-      110.000 ns  core1       <- DATA       from core0, 5.000 ns under way
-      110.000 ns  core1     DATA_LAST   IM > M
-      110.000 ns  core1       -> DONE       to home1
+    0x4000       110.000 ns  core1       <- DATA       from core0, 5.000 ns under way
+    0x4000       110.000 ns  core1     DATA_LAST   IM > M
+    0x4000       110.000 ns  core1       -> DONE       to home1
 event 20 at 105.000 ns (snoop)
-      105.000 ns  core0     FWD_GETM    M > I   for core1
-      105.000 ns  core0       -> DATA       to core1
+    0x4000       105.000 ns  core0     FWD_GETM    M > I   for core1
+    0x4000       105.000 ns  core0       -> DATA       to core1
 event 15 at 86.000 ns (net arrival)
-       86.000 ns  home1       <- DONE       from core0, 5.000 ns under way
+    0x4000        86.000 ns  home1       <- DONE       from core0, 5.000 ns under way
 $ printf 'until 100ns\nwatch busiest\nprint line busiest\nprint core 1\nmessages\nwhere\nline\n\nhistory\nlines\n' | labyrinth step tests/transcripts/two-players.yaml
 Two cores hand one line to and fro, six times
 A small machine for reading and teaching, cores 4
-  core0    executes; players (ping-pong), 0 of 6 operations done
-  core1    executes; players (ping-pong), 0 of 6 operations done
+  core0    players, 0 of 6 operations done; executes
+  core1    players, 0 of 6 operations done; executes
 Nothing has happened yet. step goes to the next transition or message, help lists the commands.
 event 18 at 101.000 ns (net arrival)
-      101.000 ns  core0       <- FWD_GETM   from home1, 5.000 ns under way
-    0x4000   core0 M  core1 IM  | home1: state DBO, owner core0, version 0
+    0x4000       101.000 ns  core0       <- FWD_GETM   from home1, 5.000 ns under way
+  line 0x4000:  core0 M  core1 IM  | home1: state DBO, owner core0, version 0, busy for core1
 line at 0x4000
   core0    M     The only copy, changed. (version 2)
   core1    IM    Asked to write; neither data nor permission is here. (version 0)
-  home1: state DBO, owner core0, version 0
+  home1: state DBO, owner core0, version 0, busy for core1
            DBO   An owner to be has not said DONE yet.
-core1: players (ping-pong), 0 of 6 operations done
-  waits for a locked operation (line at 0x4000) since 0.000 ns
+core1: players, 0 of 6 operations done; program ping-pong
+  waits for a locked operation (line 0x4000) since 0.000 ns
   store buffer: 0 of 8 entries
   MSHR        0  line at     0x4000  STORE      IM       since 0.000 ns
 no message is under way
 event 18 of 18 known, at 101.000 ns
-  core0    executes; players (ping-pong), 0 of 6 operations done
-  core1    waits for a locked operation (line at 0x4000) since 0.000 ns; players (ping-pong), 0 of 6 operations done
+  core0    players, 0 of 6 operations done; executes
+  core1    players, 0 of 6 operations done; waits for a locked operation (line 0x4000) since 0.000 ns
 event 20 at 105.000 ns (snoop)
-      105.000 ns  core0     FWD_GETM    M > I   for core1
-      105.000 ns  core0       -> DATA       to core1
-    0x4000   core1 IM  | home1: state DBO, owner core0, version 0
+    0x4000       105.000 ns  core0     FWD_GETM    M > I   for core1
+    0x4000       105.000 ns  core0       -> DATA       to core1
+  line 0x4000:  core1 IM  | home1: state DBO, owner core0, version 0, busy for core1
            DATA       core0    > core1    since 105.000 ns
 event 21 at 110.000 ns (net arrival)
-      110.000 ns  core1       <- DATA       from core0, 5.000 ns under way
-      110.000 ns  core1     DATA_LAST   IM > M
-      110.000 ns  core1       -> DONE       to home1
-    0x4000   core1 M  | home1: state DBO, owner core0, version 0
+    0x4000       110.000 ns  core1       <- DATA       from core0, 5.000 ns under way
+    0x4000       110.000 ns  core1     DATA_LAST   IM > M
+    0x4000       110.000 ns  core1       -> DONE       to home1
+  line 0x4000:  core1 M  | home1: state DBO, owner core0, version 0, busy for core1
            DONE       core1    > home1    since 110.000 ns
         6.000 ns  core0     STORE       I > IM
         6.000 ns  core1     STORE       I > IM
@@ -79,54 +79,54 @@ event 21 at 110.000 ns (net arrival)
 $ printf 'until players\ne\ne 2\nbe\ngoto 12\nuntil end\nn\nb\nuntil end\n' | labyrinth step tests/transcripts/two-players.yaml
 Two cores hand one line to and fro, six times
 A small machine for reading and teaching, cores 4
-  core0    executes; players (ping-pong), 0 of 6 operations done
-  core1    executes; players (ping-pong), 0 of 6 operations done
+  core0    players, 0 of 6 operations done; executes
+  core1    players, 0 of 6 operations done; executes
 Nothing has happened yet. step goes to the next transition or message, help lists the commands.
 event 26 at 121.000 ns (hart)
 players: 1 operation done
 event 27 at 123.000 ns (net arrival)
-      123.000 ns  home1       <- GETM       from core0, 5.000 ns under way
+    0x4000       123.000 ns  home1       <- GETM       from core0, 5.000 ns under way
 event 29 at 131.000 ns (hart)
 event 28 at 125.000 ns (home service)
-      125.000 ns  home1     DONE        DBO > DM   for core1
+    0x4000       125.000 ns  home1     DONE        DBO > DM   for core1
 event 12 at 76.000 ns (dram done)
-       76.000 ns  home1     GETM        DI > DBO   for core0
-       76.000 ns  home1       -> DATA       to core0
+    0x4000        76.000 ns  home1     GETM        DI > DBO   for core0
+    0x4000        76.000 ns  home1       -> DATA       to core0
 The run is over: done after 538.000 ns and 165 events, order_hash c58ec20aba7dc2f6.
 The run is over: done after 538.000 ns and 165 events, order_hash c58ec20aba7dc2f6.
 event 164 at 532.000 ns (net arrival)
-      532.000 ns  home1       <- DONE       from core0, 5.000 ns under way
+    0x4000       532.000 ns  home1       <- DONE       from core0, 5.000 ns under way
 The run is over: done after 538.000 ns and 165 events, order_hash c58ec20aba7dc2f6.
 $ printf 'until end\nb\nb\nwhere\nu 50ns\nunwatch\n' | labyrinth step tests/transcripts/two-players.yaml --set limit=81ns --watch 0x4010
 Two cores hand one line to and fro, six times
 A small machine for reading and teaching, cores 4
-  core0    executes; players (ping-pong), 0 of 6 operations done
-  core1    executes; players (ping-pong), 0 of 6 operations done
+  core0    players, 0 of 6 operations done; executes
+  core1    players, 0 of 6 operations done; executes
 Nothing has happened yet. step goes to the next transition or message, help lists the commands.
 The run is over: limit after 81.000 ns and 13 events, order_hash 1c812f48f4ea8d7d.
-    0x4000   core0 M  core1 IM  | home1: state DBO, version 0
+  line 0x4000:  core0 M  core1 IM  | home1: state DBO, version 0, busy for core0, GETM of core1 waits
            DONE       core0    > home1    since 81.000 ns
 event 13 at 81.000 ns (net arrival)
-       81.000 ns  core0       <- DATA       from home1, 5.000 ns under way
-       81.000 ns  core0     DATA_LAST   IM > M
-       81.000 ns  core0       -> DONE       to home1
-    0x4000   core0 M  core1 IM  | home1: state DBO, version 0
+    0x4000        81.000 ns  core0       <- DATA       from home1, 5.000 ns under way
+    0x4000        81.000 ns  core0     DATA_LAST   IM > M
+    0x4000        81.000 ns  core0       -> DONE       to home1
+  line 0x4000:  core0 M  core1 IM  | home1: state DBO, version 0, busy for core0, GETM of core1 waits
            DONE       core0    > home1    since 81.000 ns
 event 12 at 76.000 ns (dram done)
-       76.000 ns  home1     GETM        DI > DBO   for core0
-       76.000 ns  home1       -> DATA       to core0
-    0x4000   core0 IM  core1 IM  | home1: state DBO, version 0
+    0x4000        76.000 ns  home1     GETM        DI > DBO   for core0
+    0x4000        76.000 ns  home1       -> DATA       to core0
+  line 0x4000:  core0 IM  core1 IM  | home1: state DBO, version 0, busy for core0, GETM of core1 waits
            DATA       home1    > core0    since 76.000 ns
 event 12 of 13 known, at 76.000 ns
-  core0    waits for a locked operation (line at 0x4000) since 0.000 ns; players (ping-pong), 0 of 6 operations done
-  core1    waits for a locked operation (line at 0x4000) since 0.000 ns; players (ping-pong), 0 of 6 operations done
+  core0    players, 0 of 6 operations done; waits for a locked operation (line 0x4000) since 0.000 ns
+  core1    players, 0 of 6 operations done; waits for a locked operation (line 0x4000) since 0.000 ns
 that time has come already; back and goto go back
 exit 2
 $ printf 'stp\nfoo\nn x\nline\nline 0xg\nprint\nprint core 9\nuntil\nuntil player\nuntil 5\nwatch\ngoto\nhelp\n' | labyrinth step tests/transcripts/two-players.yaml
 Two cores hand one line to and fro, six times
 A small machine for reading and teaching, cores 4
-  core0    executes; players (ping-pong), 0 of 6 operations done
-  core1    executes; players (ping-pong), 0 of 6 operations done
+  core0    players, 0 of 6 operations done; executes
+  core1    players, 0 of 6 operations done; executes
 Nothing has happened yet. step goes to the next transition or message, help lists the commands.
 "stp" is no command; did you mean "step"?
 "foo" is no command; help lists them
@@ -147,7 +147,7 @@ which event? goto N
   g   goto N               to event number N, forward or back; goto 0 is the start
   l   line [ADDR]          to the next transition of the line at an address
   u   until 5us            until a time; until line ADDR; until AGENT: its next operation; until end
-  p   print line ADDR      who holds a line, its home, its messages; print core N: what a core waits for
+  p   print line ADDR      who holds a line, its home, its messages; print core N: what it waits for
   m   messages             all messages under way
   h   history [ADDR]       the last transitions of a line
   w   where                the place of the walk, and what each hart waits for
@@ -156,8 +156,9 @@ which event? goto N
       unwatch [ADDR]       watch this line, or none, no longer
   ?   help                 this list
   q   quit                 end
-An empty line repeats the last command. ADDR is in bytes, 0x1fc0 or 8128; busiest is the line that lines lists first;
-where a line is optional the one watched last is meant. Going back replays the run from its start.
+An empty line repeats the last command. ADDR is in bytes, 0x1fc0 or 8128; busiest is the line that
+lines lists first; where ADDR may be left out the line watched last is meant. Going back replays the
+run from its start.
 exit 2
 $ labyrinth step tests/transcripts/two-players.yaml --watch 12z
 labyrinth: --watch: "12z" is no address; wanted: 0x1fc0 or 8128 (bytes, hexadecimal or decimal)
