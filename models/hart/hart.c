@@ -295,6 +295,8 @@ struct hart *hart_new(struct component_list *list, const char *name, unsigned id
     h->wake = (struct event){ .fn = wake_run, .owner = h, .what = "hart" };
     ledger_init(&h->ledger, env->account, id);
     sb_init(h);
+    h->owed = calloc(env->harts, sizeof *h->owed);
+    CHECK(h->owed, "out of host memory for invalidations");
     component_register(list, &h->component, name, &ops);
     return h;
 }
@@ -306,6 +308,7 @@ void hart_free(struct hart *h)
     if (h->fiber)
         fiber_free(h->fiber);
     free(h->sb);
+    free(h->owed);
     free(h);
 }
 

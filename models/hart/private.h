@@ -34,6 +34,13 @@ struct wc_buffer {
     struct hart *hart;
 };
 
+/* A broadcast invalidation that is not answered yet. */
+struct owed_ack {
+    struct msg ack;
+    bool access;                /* a user access was under way when it came, and still is */
+    uint64_t after;             /* this many entries must have left the store buffer */
+};
+
 enum wait_kind { WAIT_NONE, WAIT_TIME, WAIT_ACCESS, WAIT_MSHR, WAIT_DRAIN, WAIT_SLOT, WAIT_LINE, WAIT_WAKE, WAIT_ACKS, WAIT_WC };
 
 struct hart {
@@ -65,6 +72,7 @@ struct hart {
     /* store buffer: ring */
     struct store_entry *sb;
     uint32_t sb_head, sb_count, sb_mask;
+    uint64_t sb_left;           /* entries that have left it so far */
     struct path_set drain;
     bool drain_busy;            /* the head's access is under way */
     bool drain_starved;         /* the head was refused an MSHR */
@@ -87,6 +95,9 @@ struct hart {
     uint16_t asid;
     paddr root;
     uint32_t tlb_acks;
+    bool user_access;           /* one is under way, from its translation to its value or store-buffer entry */
+    struct owed_ack *owed;      /* at most one of each other hart */
+    uint32_t owed_count;
     /* stragglers */
     lineno last_filled;
     struct hart_counters counters;
@@ -109,6 +120,9 @@ uint64_t hart_load(struct hart *, paddr, unsigned bytes);
 /* A single access is a request of its own on the hart's paths while it lasts. */
 void access_open(struct hart *, tick now);
 void access_close(struct hart *, enum class_id, tick start, enum source_id);
+
+/* translate.c */
+void tlb_acks_due(struct hart *);                          /* answers the broadcast invalidations that are over */
 
 /* store_buffer.c */
 void sb_init(struct hart *);

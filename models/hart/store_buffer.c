@@ -77,6 +77,9 @@ static void pop(struct hart *h)
 {
     h->sb_head = (h->sb_head + 1) & h->sb_mask;
     h->sb_count--;
+    h->sb_left++;
+    if (h->owed_count)
+        tlb_acks_due(h);
     if (h->waiting == WAIT_SLOT || (h->waiting == WAIT_DRAIN && !h->sb_count)) {
         paths_join(&h->ledger.paths, &h->drain);
         hart_resume_soon(h, now_of(h));

@@ -63,10 +63,23 @@ static bool translated_load(struct hart *h, vaddr va, unsigned bytes, bool hit, 
     return true;
 }
 
-bool k_user_load(struct hart *h, vaddr va, unsigned bytes, uint64_t *value)
+static void access_ends(struct hart *h)
+{
+    h->user_access = false;
+    for (uint32_t i = 0; i < h->owed_count; i++) {
+        struct owed_ack *o = &h->owed[i];
+        if (o->access) /* its walk may have inserted what was read before the invalidation */
+            h->env.mmu.invalidate(h->env.mmu.tlb, (uint16_t)o->ack.aux, (vaddr){ o->ack.line.v << PAGE_SHIFT });
+        o->after = o->access ? h->sb_left + h->sb_count : o->after;
+        o->access = false;
+    }
+    if (h->owed_count)
+        tlb_acks_due(h);
+}
+
+static bool user_load(struct hart *h, vaddr va, unsigned bytes, uint64_t *value)
 {
     frame f = { 0 };
-    irq_poll(h);
     bool hit = tlb_hit(h, va, false, &f);
     if (!hit || h->desc.tlb_ps)
         return translated_load(h, va, bytes, hit, f, value);
@@ -74,17 +87,34 @@ bool k_user_load(struct hart *h, vaddr va, unsigned bytes, uint64_t *value)
     return true;
 }
 
+bool k_user_load(struct hart *h, vaddr va, unsigned bytes, uint64_t *value)
+{
+    irq_poll(h);
+    h->user_access = true;
+    bool mapped = user_load(h, va, bytes, value);
+    access_ends(h);
+    return mapped;
+}
+
 /* The store's own record begins after the translation: it is what the buffer sees. */
-bool k_user_store(struct hart *h, vaddr va, unsigned bytes, uint64_t value)
+static bool user_store(struct hart *h, vaddr va, unsigned bytes, uint64_t value)
 {
     frame f = { 0 };
-    irq_poll(h);
     bool hit = tlb_hit(h, va, true, &f);
     if ((!hit || h->desc.tlb_ps) && !translate(h, va, true, hit, &f))
         return false;
     h->counters.stores++;
     sb_push(h, STORE_PLAIN, paddr_plus(frame_addr(f), va.v % PAGE_BYTES), bytes, bytes == 8 ? value : value & ((UINT64_C(1) << (bytes * 8)) - 1));
     return true;
+}
+
+bool k_user_store(struct hart *h, vaddr va, unsigned bytes, uint64_t value)
+{
+    irq_poll(h);
+    h->user_access = true;
+    bool mapped = user_store(h, va, bytes, value);
+    access_ends(h);
+    return mapped;
 }
 
 /* invlpg serialises: it waits for earlier accesses of this hart. */
@@ -131,7 +161,27 @@ void hart_deliver(struct hart *h, struct msg *in)
         return;
     }
     h->env.mmu.invalidate(h->env.mmu.tlb, (uint16_t)in->aux, (vaddr){ in->line.v << PAGE_SHIFT });
-    struct msg m = { .kind = MSG_TLB_ACK, .src = (uint16_t)h->id, .dst = in->requester, .requester = in->requester, .txn = -1,
-                     .line = in->line, .aux = in->aux, .delta = in->delta };
-    net_send(h->env.net, &m);
+    CHECK(h->owed_count < h->env.harts, "%s: more invalidations than harts", h->component.name);
+    h->owed[h->owed_count++] = (struct owed_ack){
+        .ack = { .kind = MSG_TLB_ACK, .src = (uint16_t)h->id, .dst = in->requester, .requester = in->requester, .txn = -1,
+                 .line = in->line, .aux = in->aux, .delta = in->delta },
+        .access = h->user_access, .after = h->sb_left + h->sb_count };
+    tlb_acks_due(h);
+}
+
+/* An invalidation is over when no access that used the old translation is under way any more: loads have their values, stores are
+ * visible (Arm Architecture Reference Manual DDI 0487, completion of TLB maintenance instructions). */
+void tlb_acks_due(struct hart *h)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < h->owed_count; i++) {
+        struct owed_ack *o = &h->owed[i];
+        if (o->access || o->after > h->sb_left) {
+            h->owed[kept++] = *o;
+            continue;
+        }
+        delta_mark(&o->ack.delta, PART_ACKS, now_of(h));
+        net_send(h->env.net, &o->ack);
+    }
+    h->owed_count = kept;
 }

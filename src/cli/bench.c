@@ -82,6 +82,8 @@ static unsigned choose(struct figure *figures, const char *only)
     unsigned n = 0;
     for (unsigned i = 0; i < engine_bench_count; i++)
         figures[n++] = (struct figure){ .bench = &engine_benches[i] };
+    for (unsigned i = 0; i < step_bench_count; i++)
+        figures[n++] = (struct figure){ .bench = &step_benches[i] };
     for (unsigned i = 0; i < machine_bench_count; i++)
         figures[n++] = (struct figure){ .bench = &machine_benches[i] };
     for (unsigned i = 0; i < n; i++)

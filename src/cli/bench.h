@@ -15,8 +15,8 @@ struct bench {
     const char *config;              /* experiment text of a machine entry */
 };
 
-extern const struct bench engine_benches[], machine_benches[];
-extern const unsigned engine_bench_count, machine_bench_count;
+extern const struct bench engine_benches[], machine_benches[], step_benches[];
+extern const unsigned engine_bench_count, machine_bench_count, step_bench_count;
 
 /* Host memory, from machines of two sizes. Bytes rather than speed. */
 struct bench_memory { uint64_t bytes_per_hart, bytes_per_line; };

@@ -59,7 +59,8 @@ _Noreturn void fail_unknown(const char *what, const char *given, const char *con
 void note(const struct common *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Loads with the given assignments or ends with the messages and exit code 2. */
 void load_or_fail(struct study_doc *, const char *argument, const char *const *sets, size_t sets_count);
-/* The same for an experiment that is text of the program; it is read as if it were a file. */
+/* The same for an experiment that is text of the program; it is read as if it were a file. load_text returns like study_load. */
+bool load_text(struct study_doc *, const char *text, const char *const *sets, size_t sets_count);
 void load_text_or_fail(struct study_doc *, const char *text, const char *const *sets, size_t sets_count);
 struct machine *build_or_fail(struct study_doc *, const struct run_options *);
 void print_host_stats(const struct result *);

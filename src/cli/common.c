@@ -257,7 +257,7 @@ static void write_temporary(char *path, const char *text)
 }
 
 /* Experiments are read from files: the text goes through a temporary one. */
-void load_text_or_fail(struct study_doc *study, const char *text, const char *const *sets, size_t sets_count)
+bool load_text(struct study_doc *study, const char *text, const char *const *sets, size_t sets_count)
 {
     const char *folder = getenv("TMPDIR");
     char path[PATH_MAX_BYTES];
@@ -265,7 +265,12 @@ void load_text_or_fail(struct study_doc *study, const char *text, const char *co
     write_temporary(path, text);
     bool good = study_load(study, path, sets, sets_count);
     unlink(path);
-    if (!good)
+    return good;
+}
+
+void load_text_or_fail(struct study_doc *study, const char *text, const char *const *sets, size_t sets_count)
+{
+    if (!load_text(study, text, sets, sets_count))
         diag_exit_if_errors(study->diag);
 }
 

@@ -50,6 +50,29 @@ static void write_quoted(FILE *out, const char *text)
     fputc('"', out);
 }
 
+/* Lines that a literal block (|) gives back as they are: each with something on it, the last one ended. */
+static bool is_lines(const char *text)
+{
+    size_t n = strlen(text);
+    if (n < 2 || text[n - 1] != '\n' || text[0] == ' ' || text[0] == '\n' || strstr(text, "\n\n"))
+        return false;
+    uint32_t c;
+    for (unsigned step; (step = utf8_next(text, &c)) > 0; text += step)
+        if (c != '\n' && must_escape(c))
+            return false;
+    return true;
+}
+
+static void write_lines(FILE *out, const char *text, int indent)
+{
+    fputs("|\n", out);
+    while (*text) {
+        int n = (int)strcspn(text, "\n");
+        fprintf(out, "%*s%.*s\n", indent, "", n, text);
+        text += n + 1;
+    }
+}
+
 static void write_scalar(FILE *out, const struct node *node)
 {
     if (node_empty(node))
@@ -126,6 +149,9 @@ static void write_block(FILE *out, const struct node *node, int indent)
                 fputc('\n', out);
             }
         }
+    } else if (node->kind == NODE_SCALAR && is_lines(node->text)) {
+        fputc(' ', out);
+        write_lines(out, node->text, indent + 2);
     } else {
         if (!node_empty(node))
             fputc(' ', out);

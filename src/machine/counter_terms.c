@@ -117,6 +117,7 @@ static const struct { const char *name, *sentence; } terms[] = {
     { "exclusive_alloc.not_mapped", "exclusive-alloc: pages exposed without a new mapping: they had theirs, or a pool was used up." },
     { "exclusive_alloc.other_page", "exclusive-alloc: grants of another page than the one that was exposed before." },
     { "irq_source.alloc_failed", "irq-source: allocations in its handler that found no page." },
+    { "script.loose_pages", "stress, script: pages freed with their mappings that a grant did not get back." },
     { "script.page_faults", "stress, script: accesses to pages of the board that no mapping led to any more." },
     { "touch_pages.unmapped", "touch-pages: visits ended because the page was no longer mapped." },
     { "dma_foreign.touch_refused_count", "dma-foreign: pieces refused while the device read the page before the grant." },

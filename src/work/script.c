@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "src/kern/uspace.h"
 #include "src/work/private.h"
 
 #define LIST_HELP "The operations, one a line, such as `load line 3 byte 8 size 4`; begun anew as long as count lasts."
@@ -94,7 +93,7 @@ struct script_op script_next(struct agent *a, const struct script_source *s, enu
 struct hart_state {
     struct script_board *board;
     struct script_source source;
-    struct script_blocks blocks;
+    struct script_hart pages;
 };
 
 static const char *check_hart_list(const void *desc, const struct work *w, unsigned members)
@@ -168,24 +167,14 @@ static void operation(struct hart *h, struct agent *a, const struct script_op *o
     case SCRIPT_FENCE_LOAD: k_fence_load(h); break;
     case SCRIPT_WAIT: k_compute(h, op->arg[0]); break;
     case SCRIPT_ALLOC: case SCRIPT_DROP: case SCRIPT_GRANT: case SCRIPT_USER_LOAD: case SCRIPT_USER_STORE: case SCRIPT_GET:
-    case SCRIPT_PUT: script_page_operation(h, a, &s->blocks, op); break;
+    case SCRIPT_PUT: script_page_operation(h, a, &s->pages, op); break;
     default: access_memory(h, a, op, script_address(s->board, op->arg[0], op->arg[1])); break;
     }
-}
-
-static bool uses_pages(const struct script_source *s)
-{
-    bool any = s->mix && s->mix->pages;
-    for (size_t i = 0; i < s->count; i++)
-        any |= s->list[i].kind >= SCRIPT_ALLOC && s->list[i].kind <= SCRIPT_USER_STORE;
-    return any;
 }
 
 static void run(struct hart *h, struct agent *a)
 {
     const struct hart_state *s = a->state;
-    if (uses_pages(&s->source))
-        uspace_use(h, agent_kernel(a), WORK_SPACE);
     while (agent_next(a)) {
         struct script_op op = script_next(a, &s->source, ON_HART);
         operation(h, a, &op);

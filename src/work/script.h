@@ -95,9 +95,13 @@ paddr script_address(const struct script_board *, uint32_t line, uint32_t byte);
 frame script_page_enter(struct script_board *, uint32_t page);
 void script_page_leave(struct script_board *, frame);
 
-struct script_blocks { unsigned count; struct { frame f; unsigned order; } block[8]; };
+struct script_hart {
+    bool in_space;              /* it has switched to the user space */
+    unsigned count;             /* blocks that it holds */
+    struct { frame f; unsigned order; } block[8];
+};
 /* Operations on pages, on the hart of the agent. */
-void script_page_operation(struct hart *, const struct agent *, struct script_blocks *, const struct script_op *);
+void script_page_operation(struct hart *, const struct agent *, struct script_hart *, const struct script_op *);
 
 /* The operations of an agent: its list, or drawn ones. */
 struct script_source { const struct script_op *list; size_t count; const struct script_mix *mix; };

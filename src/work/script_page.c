@@ -29,7 +29,8 @@ struct script_board {
         frame seen;     /* that was here last */
         bool busy;      /* some hart is changing it */
     } place[SCRIPT_PAGES_MAX];
-    bool stray;         /* a mapped page is in the allocator: whoever gets it must ask for the device part */
+    unsigned loose;     /* mapped pages that are in the allocator: whoever gets one must ask for the device part, */
+    unsigned strict;    /* and those who promise otherwise are under way: no page may become loose */
     struct tally *tally;
 };
 
@@ -112,12 +113,14 @@ static void use(struct hart *h, const struct agent *a, frame f)
     k_store(h, at, 8, agent_value(a, a->done));
 }
 
+static bool any_way(unsigned parts) { return (parts & (GRANT_DEVICE | GRANT_LOCK)) == GRANT_DEVICE; }
+
 /* May the grant find the page mapped? */
 static bool leave_mapped(const struct script_board *b, frame f, unsigned parts)
 {
     const struct tally *t = tally_of(b, f);
     bool quiet = t && t->users == 0 && !t->written;
-    return (parts & GRANT_DEVICE) && (!(parts & GRANT_LOCK) || quiet);
+    return b->strict == 0 && (any_way(parts) || ((parts & GRANT_DEVICE) && quiet));
 }
 
 static struct grant ask(struct hart *h, const struct kernel *k, frame before, unsigned parts)
@@ -129,24 +132,37 @@ static struct grant ask(struct hart *h, const struct kernel *k, frame before, un
     return g;
 }
 
+/* The page at a place goes to the allocator, and most probably comes back from it. */
+static struct grant exchange(struct hart *h, const struct kernel *k, struct script_board *b, frame before, unsigned parts)
+{
+    bool mapped = leave_mapped(b, before, parts), strict = !any_way(parts);
+    struct tally *t = tally_of(b, before);
+    b->loose += mapped;
+    b->strict += strict;
+    if (t)
+        t->frozen = (parts & GRANT_LOCK) != 0;
+    if (!mapped)
+        unmap(h, k, before);
+    struct grant g = ask(h, k, before, parts);
+    if (t)
+        t->frozen = false;
+    b->strict -= strict;
+    b->loose -= mapped && g.f.v == before.v;
+    if (mapped && g.f.v != before.v)
+        k_count(h, "script.loose_pages", 1);
+    return g;
+}
+
 static void grant(struct hart *h, const struct agent *a, struct script_board *b, struct place *p, unsigned parts)
 {
     const struct kernel *k = agent_kernel(a);
     frame before = p->page;
-    struct tally *t = tally_of(b, before);
     if (!before.v)
         return;
-    if (b->stray)
-        parts |= GRANT_DEVICE;
+    if (b->loose)
+        parts = (parts | GRANT_DEVICE) & ~(unsigned)GRANT_LOCK;
     p->page.v = 0;
-    if (!leave_mapped(b, before, parts))
-        unmap(h, k, before);
-    if (t)
-        t->frozen = (parts & GRANT_LOCK) != 0;
-    struct grant g = ask(h, k, before, parts);
-    if (t)
-        t->frozen = false;
-    b->stray |= (parts & GRANT_DEVICE) && g.f.v != before.v;
+    struct grant g = exchange(h, k, b, before, parts);
     if (!g.f.v)
         return;
     use(h, a, g.f);
@@ -167,22 +183,22 @@ static void user_access(struct hart *h, const struct agent *a, struct script_boa
     script_page_leave(b, f);
 }
 
-static void get(struct hart *h, const struct agent *a, struct script_blocks *blocks, unsigned order)
+static void get(struct hart *h, const struct agent *a, struct script_hart *own, unsigned order)
 {
-    unsigned n = blocks->count;
-    if (n == sizeof blocks->block / sizeof *blocks->block)
+    unsigned n = own->count;
+    if (n == sizeof own->block / sizeof *own->block)
         return;
-    blocks->block[n].f = alloc_pages(h, agent_kernel(a), GFP_ATOMIC, order);
-    blocks->block[n].order = order;
-    blocks->count += blocks->block[n].f.v != 0;
+    own->block[n].f = alloc_pages(h, agent_kernel(a), GFP_ATOMIC, order);
+    own->block[n].order = order;
+    own->count += own->block[n].f.v != 0;
 }
 
-static void put(struct hart *h, const struct agent *a, struct script_blocks *blocks)
+static void put(struct hart *h, const struct agent *a, struct script_hart *own)
 {
-    if (blocks->count == 0)
+    if (own->count == 0)
         return;
-    blocks->count--;
-    free_pages(h, agent_kernel(a), blocks->block[blocks->count].f, blocks->block[blocks->count].order);
+    own->count--;
+    free_pages(h, agent_kernel(a), own->block[own->count].f, own->block[own->count].order);
 }
 
 /* On a place that nobody else is changing. */
@@ -200,13 +216,17 @@ static void on_place(struct hart *h, const struct agent *a, struct script_board 
     p->busy = false;
 }
 
-void script_page_operation(struct hart *h, const struct agent *a, struct script_blocks *blocks, const struct script_op *op)
+void script_page_operation(struct hart *h, const struct agent *a, struct script_hart *own, const struct script_op *op)
 {
     struct script_board *b = script_board(a->work);
+    if (!own->in_space && op->kind <= SCRIPT_USER_STORE) {
+        uspace_use(h, agent_kernel(a), WORK_SPACE);
+        own->in_space = true;
+    }
     switch (op->kind) {
     case SCRIPT_USER_LOAD: case SCRIPT_USER_STORE: user_access(h, a, b, op); break;
-    case SCRIPT_GET: get(h, a, blocks, op->arg[0]); break;
-    case SCRIPT_PUT: put(h, a, blocks); break;
+    case SCRIPT_GET: get(h, a, own, op->arg[0]); break;
+    case SCRIPT_PUT: put(h, a, own); break;
     default: on_place(h, a, b, op); break;
     }
 }

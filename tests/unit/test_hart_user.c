@@ -134,6 +134,37 @@ Test(user, invalidations_wait_for_older_stores)
     waits_for_stores(invalidate_all);
 }
 
+/* A broadcast is over when no access through the old translation is under way on any hart: a store that has retired is
+ * visible, a load has its value, and what its walk had read before is not left in the TLB. */
+Test(user, a_broadcast_waits_for_others_stores)
+{
+    struct one_tlb t = { .hit = true, .writable = true };
+    struct machine_rig *m = machine(&t, 2);
+    rig_script(m, 0, (struct op[]){ AT(QUIET), CALL(invalidate_all, NULL), END });
+    rig_script(m, 1, (struct op[]){ AT(QUIET), CALL(store_user, NULL), END });
+    machine_rig_run(m);
+    tick visible = rig_when(m, SEEN_VISIBLE, 1, data, 0);
+    cr_expect_eq(visible, QUIET + ISSUE + MISS_DRAM);
+    cr_expect_eq(t.invalidated, QUIET + HOP, "the entry itself goes at once");
+    cr_expect_eq(m->result[0][1].end, visible + CONTROL + HOP, "%lu: behind the DONE of the store", (unsigned long)m->result[0][1].end);
+    machine_rig_free(m);
+}
+
+Test(user, a_broadcast_waits_for_others_loads_and_undoes_their_walks)
+{
+    struct one_tlb t = { .found = true };
+    struct machine_rig *m = machine(&t, 2);
+    uint64_t value;
+    rig_script(m, 0, (struct op[]){ AT(QUIET), CALL(invalidate_all, NULL), END });
+    rig_script(m, 1, (struct op[]){ AT(QUIET), CALL(load_user, &value), END });
+    machine_rig_run(m);
+    tick loaded = m->result[1][1].end;
+    cr_expect_eq(loaded, QUIET + 3 * (MISS_DRAM + FILL));
+    cr_expect_eq(t.invalidated, loaded, "%lu", (unsigned long)t.invalidated);
+    cr_expect_eq(m->result[0][1].end, loaded + HOP, "%lu", (unsigned long)m->result[0][1].end);
+    machine_rig_free(m);
+}
+
 /* ---- locked operations */
 
 static void cas(struct hart *h, void *arg)
