@@ -85,6 +85,38 @@ void machine_free(struct machine *m)
 
 enum { MEAN_SLICE_PS = 20000000 };
 
+enum { STUCK_LINES = 4, STUCK_HISTORY = 24 };
+
+struct stuck_lines { struct machine *m; const char *text; FILE *out; unsigned count; };
+
+/* The life of a line that the text names. */
+static bool stuck_line(void *arg, lineno line)
+{
+    struct stuck_lines *s = arg;
+    char name[40];
+    snprintf(name, sizeof name, "line %#" PRIx64, line.v);
+    const char *found = strstr(s->text, name);
+    if (found && !strchr("0123456789abcdef", found[strlen(name)])) {
+        fprintf(s->out, "%s (address %#" PRIx64 "), its last transitions:\n", name, line.v << LINE_SHIFT);
+        history_print(s->m->history, line, STUCK_HISTORY, s->out);
+        s->count++;
+    }
+    return s->count < STUCK_LINES;
+}
+
+static char *with_histories(struct machine *m, char *text)
+{
+    char *longer = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&longer, &size);
+    CHECK(f, "out of host memory for the stuck report");
+    fputs(text, f);
+    history_lines(m->history, stuck_line, &(struct stuck_lines){ m, text, f, 0 });
+    fclose(f);
+    free(text);
+    return longer;
+}
+
 static char *who_waits(struct machine *m, const char *headline)
 {
     char *text = NULL;
@@ -101,7 +133,7 @@ static char *who_waits(struct machine *m, const char *headline)
     fputs("who waits for what:\n", f);
     components_why_busy(&m->components, f);
     fclose(f);
-    return text;
+    return with_histories(m, text);
 }
 
 static void stuck(struct machine *m, const char *headline)

@@ -85,3 +85,19 @@ void history_print(const struct history *h, lineno line, unsigned most, FILE *ou
     if (!p.printed)
         fprintf(out, "  (no transition of this line among the last %" PRIu64 ")\n", h->count > h->mask ? h->mask + 1 : h->count);
 }
+
+static bool changed_later(const struct history *h, uint64_t entry)
+{
+    bool any = false;
+    for (uint64_t i = entry + 1; !any && i < h->count; i++)
+        any = h->ring[i & h->mask].line.v == h->ring[entry & h->mask].line.v;
+    return any;
+}
+
+void history_lines(const struct history *h, bool (*fn)(void *arg, lineno), void *arg)
+{
+    uint64_t oldest = h->count > h->mask ? h->count - h->mask - 1 : 0;
+    for (uint64_t i = h->count; i > oldest; i--)
+        if (!changed_later(h, i - 1) && !fn(arg, h->ring[(i - 1) & h->mask].line))
+            return;
+}

@@ -95,3 +95,28 @@ Test(history, a_tap_sees_each_entry_once_until_it_is_cleared)
     cr_expect_eq(sum, 110);
     history_free(h);
 }
+
+/* ---- which lines there are */
+
+struct told { uint64_t line[8]; unsigned count, most; };
+
+static bool tell(void *arg, lineno line)
+{
+    struct told *t = arg;
+    t->line[t->count++] = line.v;
+    return t->count < t->most;
+}
+
+Test(history, names_each_line_once_the_latest_first)
+{
+    struct history *h = history_new(4);
+    const uint64_t lines[] = { 3, 7, 9, 7, 8, 7 }; /* a ring of 4: the first two are gone */
+    for (unsigned i = 0; i < 6; i++)
+        history_add(h, entry(i, lines[i], -1));
+    struct told all = { .most = 8 }, two = { .most = 2 };
+    history_lines(h, tell, &all);
+    cr_expect(all.count == 3 && all.line[0] == 7 && all.line[1] == 8 && all.line[2] == 9);
+    history_lines(h, tell, &two);
+    cr_expect_eq(two.count, 2, "it stops when told to");
+    history_free(h);
+}
