@@ -86,6 +86,8 @@ void history_print(const struct history *h, lineno line, unsigned most, FILE *ou
         fprintf(out, "  (no transition of this line among the last %" PRIu64 ")\n", h->count > h->mask ? h->mask + 1 : h->count);
 }
 
+enum { LINES_OF = 4096 }; /* entries */
+
 static bool changed_later(const struct history *h, uint64_t entry)
 {
     bool any = false;
@@ -96,7 +98,7 @@ static bool changed_later(const struct history *h, uint64_t entry)
 
 void history_lines(const struct history *h, bool (*fn)(void *arg, lineno), void *arg)
 {
-    uint64_t oldest = h->count > h->mask ? h->count - h->mask - 1 : 0;
+    uint64_t kept = h->mask < LINES_OF ? h->mask + 1 : LINES_OF, oldest = h->count > kept ? h->count - kept : 0;
     for (uint64_t i = h->count; i > oldest; i--)
         if (!changed_later(h, i - 1) && !fn(arg, h->ring[(i - 1) & h->mask].line))
             return;

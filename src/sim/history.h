@@ -23,7 +23,7 @@ void history_add(struct history *, struct history_entry);
 void history_print(const struct history *, lineno, unsigned most, FILE *);
 /* The same entries one by one. */
 void history_each(const struct history *, lineno, unsigned most, void (*fn)(void *arg, const struct history_entry *), void *arg);
-/* Each line that the ring holds anything about, the one that changed last first; `fn` says whether to go on. */
+/* Each line that the ring's last 4096 entries are about, the one that changed last first; `fn` says whether to go on. */
 void history_lines(const struct history *, bool (*fn)(void *arg, lineno), void *arg);
 /* Called for each entry as it is added (traces); NULL clears. */
 void history_tap(struct history *, void (*fn)(void *arg, const struct history_entry *), void *arg);
