@@ -27,11 +27,15 @@ struct key { const char *name; bool told; const char *value[VALUES_MAX]; };
 #define LEVEL(name, size, ways) "machine." name ".size=" size ";machine." name ".ways=" ways
 
 static const struct key keys[] = {
-    { "protocol", true, { "protocol=mesi", "protocol=msi", "protocol=moesi", "protocol=mesif" } }, /* in turn, not drawn */
+    { "protocol", true, { "protocol=mesi", "protocol=msi", "protocol=moesi", "protocol=mesif", "protocol=bus-mesi", "protocol=bus-msi",
+                          "protocol=bus-moesi" } }, /* in turn, not drawn */
     { "cores", true, { "machine.cores=1", "machine.cores=2", "machine.cores=3", "machine.cores=4", "machine.cores=5",
                        "machine.cores=6", "machine.cores=8" } },
     { "devices", true, { "machine.devices.count=0", "machine.devices.count=1", "machine.devices.count=2" } },
-    { "network", true, { NET "crossbar", NET "mesh;machine.net.columns=4;machine.net.rows=4", NET "mesh;machine.net.columns=8;machine.net.rows=1" } },
+    { "network", true, { NET "crossbar", NET "mesh;machine.net.columns=4;machine.net.rows=4", NET "mesh;machine.net.columns=8;machine.net.rows=1",
+                         NET "ring", NET "ring;machine.net.stops=16", NET "groups;machine.net.groups=2",
+                         NET "groups;machine.net.groups=4;machine.net.package=2;machine.net.links=ring",
+                         NET "groups;machine.net.groups=2;machine.net.package=2;machine.net.near_link=90ns", NET "bus" } },
     { "jitter", true, { "machine.net_jitter=0ns", "machine.net_jitter=7ns", "machine.net_jitter=40ns", "machine.net_jitter=300ns" } },
     { "private caches", false, { LEVEL("l1", "1KiB", "2") ";" LEVEL("l2", "4KiB", "4"), LEVEL("l1", "128B", "1") ";" LEVEL("l2", "512B", "2"),
                                  LEVEL("l1", "64B", "1") ";" LEVEL("l2", "128B", "1"), LEVEL("l1", "64B", "1") ";" LEVEL("l2", "64B", "1") } },

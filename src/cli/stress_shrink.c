@@ -10,7 +10,7 @@
 #include "src/base/fail.h"
 #include "src/cli/stress.h"
 
-enum { TRIES_MAX = 5000, FEW_DRAWS = 40, OTHER_SEEDS = 64, SHORT = 8 /* operations that need no more looking at */ };
+enum { TRIES_MAX = 5000, FEW_DRAWS = 40, OTHER_SEEDS = 64, WAIT_MAX = 1000000 /* of an operation wait */, SHORT = 8 /* operations that need no more looking at */ };
 
 struct shrinker { struct stress_case *best; const struct stress_verdict *wanted; unsigned tries; };
 
@@ -185,16 +185,25 @@ static bool with_wait(struct shrinker *s, unsigned agent, size_t first, size_t c
     return still_fails(s, &c);
 }
 
+/* Waits keep their length; anything else may have taken so long. */
+static uint32_t length_of(const struct stress_agent *a, size_t first, size_t count, uint32_t each)
+{
+    uint64_t sum = 0;
+    for (size_t i = first; i < first + count; i++)
+        sum += script_is_wait(&a->op[i]) ? a->op[i].arg[0] : each;
+    return sum < WAIT_MAX ? (uint32_t)sum : WAIT_MAX;
+}
+
 /* One wait in place of a part of an agent's list. */
 static void waits_instead(struct shrinker *s, unsigned agent)
 {
-    static const uint32_t waits[] = { 16, 64, 256, 1024, 4096, 16384, 65536 };
+    static const uint32_t each[] = { 80, 100, 1, 0, 5, 20, 50, 65, 70, 75, 85, 90, 95, 110, 120, 140, 160, 200, 300, 1000, 5000 };
     for (size_t size = s->best->agents[agent].count; size > 1; size /= 2)
         for (size_t first = 0; first + size <= s->best->agents[agent].count; first++) {
             bool any = false;
-            for (size_t w = 0; !any && w < sizeof waits / sizeof *waits; w++)
-                any = with_wait(s, agent, first, size, waits[w]);
-            first += any ? 0 : size - 1;
+            for (size_t i = 0; !any && i < sizeof each / sizeof *each; i++)
+                any = with_wait(s, agent, first, size, length_of(&s->best->agents[agent], first, size, each[i]));
+            first += any ? 0 : size / 2;
         }
 }
 

@@ -5,6 +5,13 @@
 L=$LABYRINTH
 folder=$(dirname "$0")/../../configs/labs/broken
 
+# On one machine, so that what is found first does not change with the shapes that stress goes round: few lines, tiny caches,
+# messages late by up to 7 ns.
+storm() {
+    "$L" stress "$tmp/small.yaml" --seeds "${2:-1}..40" --ops 1500 --lines 12 --write "$tmp/found.yaml" --set protocol="$1" --set 'machine={base: tiny,
+        cores: 6, net_jitter: 7ns, l1: {size: 128B, ways: 1}, l2: {size: 512B, ways: 2}, llc: {size: 8KiB}}'
+}
+
 # MOST: a list of at most so many operations, and its file ends with the same exit code.
 shrunk() {
     operations=$(sed -n 's/^Shrunk from [0-9]* operations to \([0-9]*\), .*/\1/p' "$tmp/out")
@@ -12,11 +19,11 @@ shrunk() {
     expect "$code" "$L" run "$tmp/found.yaml" --quiet
 }
 
-# NAME, exit code (4 violation, 5 stuck), what the explorer says, what the run says, operations left at most
+# NAME, exit code (4 violation, 5 stuck), what the explorer says, what the run says, operations left at most, first seed if not 1
 caught() {
     expect "$2" "$L" verify "$folder/$1.yaml"
     prints "$3"; prints '^Shortest way there:'; prints '^  1  '
-    expect "$2" "$L" stress --seeds "${6:-1}..40" --ops 1500 --set protocol="$folder/$1.yaml" --write "$tmp/found.yaml"
+    expect "$2" storm "$folder/$1.yaml" "${6:-1}"
     prints "$4"; prints 'its last transitions:$'; prints '^ *[0-9]* ps  [a-z]*[0-9]'
     shrunk "$5" "$1"
     files=$((files + 1))
@@ -30,7 +37,7 @@ caught double-owner           4 'both may write'                      'stale cop
 caught early-data             4 'lost count of its acknowledgements'  'a transaction that is over'       8
 caught forgotten-sharer       4 'a copy that the home does not know'  'stale copy'                      12
 caught lost-ack               5 'deadlock'                            'nothing moves any more'           8
-caught lost-race              4 'may write while'                     'stale copy'                      16 20
+caught lost-race              4 'may write while'                     'stale copy'                      12 21
 caught lost-write-back        4 'stale data'                          'stale data'                       8
 caught missed-invalidation    4 'may write while'                     'stale copy'                      12
 caught silent-dirty-eviction  4 'but the home thinks otherwise'       'no row'                           8

@@ -35,14 +35,14 @@ planted() {
     expect 4 "$L" run "$tmp/found.yaml" --plant "$1"; prints "Promised ($2)"
     expect 0 "$L" run "$tmp/found.yaml" --quiet
 }
-planted skip-own-line coherence 6
-planted skip-zero-line secure 6
-planted skip-fence secure 6
-planted skip-lock lock 6
-planted skip-pte-clear device 6
-planted skip-tlb-shootdown device 8
-planted skip-iotlb-invalidate device 14
-planted skip-zone-lock allocator 6
+planted skip-own-line coherence 16
+planted skip-zero-line secure 16
+planted skip-fence secure 16
+planted skip-lock lock 16
+planted skip-pte-clear device 16
+planted skip-tlb-shootdown device 16
+planted skip-iotlb-invalidate device 16
+planted skip-zone-lock allocator 16
 
 # ---- shrinking is deterministic, and told without it the failure is as it was
 expect 4 "$L" stress --seeds 1..30 --ops 1500 --plant skip-lock --write "$tmp/found.yaml"
