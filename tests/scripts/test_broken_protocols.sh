@@ -37,7 +37,7 @@ caught double-owner           4 'both may write'                      'stale cop
 caught early-data             4 'lost count of its acknowledgements'  'a transaction that is over'       8
 caught forgotten-sharer       4 'a copy that the home does not know'  'stale copy'                      12
 caught lost-ack               5 'deadlock'                            'nothing moves any more'           8
-caught lost-race              4 'may write while'                     'stale copy'                      12 21
+caught lost-race              4 'may write while'                     'stale copy'                      20 21
 caught lost-write-back        4 'stale data'                          'stale data'                       8
 caught missed-invalidation    4 'may write while'                     'stale copy'                      12
 caught silent-dirty-eviction  4 'but the home thinks otherwise'       'no row'                           8
