@@ -448,3 +448,24 @@ Test(nmi, comes_while_interrupts_are_off)
     cr_expect_eq(masked.at[0], QUIET + 500000 + nmi + IRQ_ENTRY, "the maskable one waits, and the computation is whole");
     machine_rig_free(m);
 }
+
+static void long_handler(struct hart *h, void *arg)
+{
+    handler(h, arg);
+    k_compute(h, QUIET);
+    ((struct handled *)arg)->other = k_now_ps(h);
+}
+
+Test(nmi, is_interrupted_by_nothing)
+{
+    struct handled first = { 0 }, second = { 0 };
+    struct machine_rig *m = machine(3, 0, &second, CONTEXT_NMI);
+    hart_set_irq(m->hart[0], NMI, CONTEXT_NMI, long_handler, &first);
+    rig_script(m, 0, (struct op[]){ AT(QUIET), COMPUTE(500000), END });
+    rig_script(m, 1, (struct op[]){ AT(QUIET), SEND_IPI(0, NMI), END });
+    rig_script(m, 2, (struct op[]){ AT(QUIET + QUIET / 2), SEND_IPI(0, VECTOR), END });
+    machine_rig_run(m);
+    cr_expect_eq(first.other, first.at[0] + QUIET, "undisturbed");
+    cr_expect_eq(second.at[0], first.other + IRQ_EXIT + IRQ_ENTRY, "the other one waits");
+    machine_rig_free(m);
+}

@@ -3,6 +3,7 @@
 #include "tests/unit/test_work_rig.h"
 
 #include "src/kern/pcp.h"
+#include "src/kern/spin.h"
 
 static void run_to_end(void) { cr_assert_eq(rig_run(), ENGINE_ASKED, "illegal: %s", rig.illegal); }
 
@@ -221,6 +222,29 @@ Test(irq_source, softirq_allocates_with_its_flags)
     run_to_end();
     cr_expect(refill_in_softirq && rig.notes[0].b == 3 && rig.notes[0].hart == 1);
     nothing_lost();
+}
+
+static void lock_in_handler(struct hart *h, void *lock)
+{
+    if (spin_trylock(h, &rig.kernel, *(paddr *)lock))
+        spin_unlock(h, &rig.kernel, *(paddr *)lock);
+    spin_lock(h, &rig.kernel, *(paddr *)lock);
+    spin_unlock(h, &rig.kernel, *(paddr *)lock);
+}
+
+/* A try is allowed, waiting is not: the lock may be held by what was interrupted. */
+Test(irq_source, spin_lock_in_nmi_is_illegal)
+{
+    for (enum context context = CONTEXT_HARDIRQ; context <= CONTEXT_NMI; context++) {
+        rig_boot(2);
+        paddr lock = work_scratch(&rig.work, 8);
+        rig_entry("irq-source", rig_desc("irq-source", "to: next"), 0, 1, 1, 0, NULL);
+        rig_entry("compute", rig_desc("compute", "cycles: 100000cycles"), 1, 1, 1, 0, NULL);
+        hart_set_irq(&rig.harts[1], 5, context, lock_in_handler, &lock);
+        rig.harts[1].pending = 1u << 5;
+        rig_run();
+        cr_expect_eq(strstr(rig.illegal, "spin_lock in NMI context") != NULL, context == CONTEXT_NMI, "%s", rig.illegal);
+    }
 }
 
 /* ---- locking of the per-CPU lists before 6.0 */

@@ -122,6 +122,15 @@ Test(trace, frees_find_their_allocation)
     cr_expect_eq(t->lost_free_count, 1);
 }
 
+Test(trace, a_third_telling_is_a_free_of_its_own)
+{
+    static const char text[] = HEAD "0,1,page_free,5,0,\n0,2,page_free_batched,5,0,\n0,3,page_free_batched,5,0,\n0,4,page_free,5,0,\n";
+    const struct trace *t = read_of(text, strlen(text));
+    cr_assert_not_null(t, "%s", said);
+    cr_expect(t->events[0].kind == TRACE_FREE && t->events[1].kind == TRACE_ECHO && t->events[2].kind == TRACE_FREE_BATCHED &&
+              t->events[3].kind == TRACE_ECHO);
+}
+
 Test(trace, mistakes_have_their_place)
 {
     refused(HEAD "0,0,page_allok,5,0,GFP_KERNEL\n", ":2:5:", "page_allok");
