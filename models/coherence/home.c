@@ -1,81 +1,10 @@
-/* models/coherence/home.c - the timed home controller. */
-#include "models/coherence/home.h"
+/* models/coherence/home.c - the timed home controller: places, protocol steps, requests. */
+#include "models/coherence/home_private.h"
 
-#include "models/coherence/slots.h"
-#include "models/coherence/station.h"
 #include "src/base/fail.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-
-struct fetch {                    /* a DRAM read on behalf of one request */
-    struct dram_request request;
-    struct home *home;
-    struct msg msg;               /* what waits for it */
-    int64_t slot;                 /* NO_SLOT: read ahead for a line that has left meanwhile */
-    bool ahead, waited_for;       /* ahead: begun with a snoop; waited_for: by the last answer to it */
-    struct fetch *next;
-};
-
-struct home {
-    struct component component;
-    struct home_desc desc;
-    struct home_env env;
-    uint16_t node;
-    struct slots at;
-    struct home_line *lines;      /* by slot, as is extra */
-    struct home_extra { bool dirty, valid, fetching, recalling, ahead; } *extra; /* dirty: newer than DRAM; valid: the data is
-                                         here; ahead: a fetch is on its way that nothing waits for yet */
-    struct station station;
-    uint32_t fetch_count, busy_count;
-    struct fetch *fetch_free, *fetch_ahead;
-    struct home_counters counters;
-};
-
-static void *must_calloc(size_t n, size_t size)
-{
-    void *p = calloc(n, size);
-    CHECK(p, "out of host memory for a home");
-    return p;
-}
-
-/* ---- data */
-
-static struct home_line fresh_line(struct home *h, lineno line)
-{
-    return (struct home_line){ .owner = -1, .requester = -1, .txn = -1,
-                               .agents = protocol_on_bus(h->env.protocol) ? h->env.agents : 0,
-                               .version = memory_versions(h->env.memory, line)->dram };
-}
-
-static void write_memory(struct home *h, lineno line, uint32_t version)
-{
-    memory_versions(h->env.memory, line)->dram = version;
-    tick done = dram_write_posted(h->env.dram, line), window = h->desc.write_window_ps;
-    if (window && done > engine_now(h->env.engine) + window && h->station.free_at < done - window)
-        h->station.free_at = done - window; /* back-pressure: memory's write queue is full */
-    h->counters.writebacks++;
-}
-
-static struct fetch *fetch_of(struct home *h, int64_t slot)
-{
-    struct fetch *f = h->fetch_ahead;
-    while (f->slot != slot)
-        f = f->next;
-    return f;
-}
-
-/* The slot's line leaves the last level; no private copy exists. */
-static void drop(struct home *h, int64_t slot)
-{
-    struct home_extra *x = &h->extra[slot];
-    if (x->dirty)
-        write_memory(h, slots_line(&h->at, slot), h->lines[slot].version);
-    if (x->ahead)
-        fetch_of(h, slot)->slot = NO_SLOT;
-    x->dirty = x->valid = x->recalling = x->ahead = false;
-    h->at.tag[slot] = 0;
-}
 
 static void park(struct home *h, int64_t slot, const struct msg *m) { slots_park(&h->at, slot, m); }
 
@@ -161,13 +90,36 @@ static bool all_addressed(const struct outbox *out)
     return true;
 }
 
+static unsigned count_holders(const struct home_line *l)
+{
+    unsigned n = l->owner >= 0 && !(l->sharers.w[l->owner / 64] >> (l->owner % 64) & 1);
+    for (unsigned i = 0; i < SHARER_WORDS; i++)
+        n += (unsigned)__builtin_popcountll(l->sharers.w[i]);
+    return n;
+}
+
+/* More sharers than the entry can name: from now on it names everybody, but an owner only if he was named. */
+static void overflow(struct home *h, struct home_line *l)
+{
+    if (!h->desc.pointers || h->desc.overflow != OVERFLOW_BROADCAST || count_holders(l) <= h->desc.pointers)
+        return;
+    bool lost = false;
+    for (unsigned i = 0; i < SHARER_WORDS; i++) {
+        uint64_t all = h->env.everyone.w[i];
+        if (l->owner >= 0 && (unsigned)l->owner / 64 == i)
+            all &= ~(1ull << l->owner % 64);
+        lost |= (all & ~l->sharers.w[i]) != 0;
+        l->sharers.w[i] |= all;
+    }
+    h->counters.broadcasts += lost;
+}
+
 /* Steps a slot's line. `in` is NULL for RECALL. */
 static enum verdict step(struct home *h, int64_t slot, enum home_event event, const struct msg *in, const struct delta *d,
                          bool from_dram)
 {
     const struct protocol *p = h->env.protocol;
     struct home_line *l = &h->lines[slot];
-    struct home_extra *x = &h->extra[slot];
     lineno line = slots_line(&h->at, slot);
     uint8_t old = l->state;
     struct outbox out;
@@ -187,25 +139,21 @@ static enum verdict step(struct home *h, int64_t slot, enum home_event event, co
         return STEP_ILLEGAL;
     }
     h->busy_count += (uint32_t)home_stable(p, old) - (uint32_t)home_stable(p, l->state);
-    if (out.keep_data) {
-        x->valid = true;
-        x->dirty = l->version != memory_versions(h->env.memory, line)->dram;
-        if (h->desc.no_data && x->dirty)
-            write_memory(h, line, l->version);
-        x->dirty = x->dirty && !h->desc.no_data;
-    }
+    if (out.keep_data)
+        home_keep_data(h, slot);
     if (!data_is_current(h, slot, &out))
         fail(h, in, line, "the home would send stale data", home_state_name(p, old), home_event_name(event));
     send_outbox(h, &out, line, in, d, from_dram);
-    if (out.flush_memory) {
-        if (x->dirty)
-            write_memory(h, line, l->version);
-        x->dirty = x->valid = false; /* given up here: settle drops the line */
+    if (out.flush_memory)
+        home_flush_data(h, slot);
+    if (h->desc.data == HOME_VICTIM)
+        home_hand_over(h, slot, &out);
+    if (h->desc.data != HOME_INCLUSIVE && home_stable(p, l->state)) {
+        struct stored s; /* what memory gave is gone, unless the store has it */
+        h->extra[slot].valid = h->has_store && data_store_find(&h->store, line, &s);
     }
-    if (out.recalled)
-        h->counters.recalls++;
-    if (h->desc.no_data && home_stable(p, l->state))
-        x->valid = false; /* what is needed again is read again */
+    overflow(h, l);
+    h->counters.recalls += out.recalled;
     return v;
 }
 
@@ -220,9 +168,10 @@ static void settle(struct home *h, int64_t slot)
     struct home_extra *x = &h->extra[slot];
     tick now = engine_now(h->env.engine);
     struct msg m;
-    bool leave = !slots_empty(&h->at, slot) && !x->fetching && h->lines[slot].state == 0 && (x->recalling || !x->valid);
+    bool leave = !slots_empty(&h->at, slot) && !x->fetching && h->lines[slot].state == 0 &&
+                 (x->recalling || !x->valid || h->desc.data != HOME_INCLUSIVE);
     if (leave)
-        drop(h, slot);
+        home_drop(h, slot);
     while (!x->fetching && (slots_empty(&h->at, slot) || home_stable(h->env.protocol, h->lines[slot].state)) &&
            slots_unpark(&h->at, slot, &m)) {
         delta_mark(&m.delta, PART_HOME_WAIT, now);
@@ -230,85 +179,10 @@ static void settle(struct home *h, int64_t slot)
     }
 }
 
-static void fetch_release(struct home *h, struct fetch *f)
+void home_fetched(struct home *h, int64_t slot, struct msg *m)
 {
-    struct fetch **link = &h->fetch_ahead;
-    while (f->ahead && *link != f)
-        link = &(*link)->next;
-    if (f->ahead)
-        *link = f->next;
-    f->next = h->fetch_free;
-    h->fetch_free = f;
-    h->fetch_count--;
-}
-
-static void fetched(struct dram_request *r)
-{
-    struct fetch *f = r->owner;
-    struct home *h = f->home;
-    int64_t slot = f->slot;
-    struct msg m = f->msg;
-    bool early = f->ahead && !f->waited_for;
-    fetch_release(h, f);
-    if (early) {
-        if (slot != NO_SLOT) {
-            struct home_extra *x = &h->extra[slot];
-            x->ahead = false;
-            x->valid |= !h->desc.no_data || !home_stable(h->env.protocol, h->lines[slot].state);
-        }
-        return;
-    }
-    h->extra[slot].fetching = h->extra[slot].ahead = false;
-    h->extra[slot].valid = true;
-    delta_mark(&m.delta, PART_DRAM, engine_now(h->env.engine));
-    step(h, slot, home_classify(&h->lines[slot], &m), &m, &m.delta, true);
+    step(h, slot, home_classify(&h->lines[slot], m), m, &m->delta, true);
     settle(h, slot);
-}
-
-static struct fetch *fetch_begin(struct home *h, int64_t slot, const struct msg *m)
-{
-    struct fetch *f = h->fetch_free;
-    if (f)
-        h->fetch_free = f->next;
-    else
-        f = must_calloc(1, sizeof *f);
-    f->home = h;
-    f->msg = *m;
-    f->slot = slot;
-    f->ahead = f->waited_for = false;
-    h->counters.misses++;
-    f->request = (struct dram_request){ .line = m->line, .done = fetched, .owner = f };
-    h->fetch_count++;
-    dram_access(h->env.dram, &f->request);
-    return f;
-}
-
-static void start_fetch(struct home *h, int64_t slot, const struct msg *m)
-{
-    h->extra[slot].fetching = true;
-    fetch_begin(h, slot, m);
-}
-
-/* Nothing waits for it yet: an owner may answer the snoop. */
-static void fetch_ahead(struct home *h, int64_t slot, const struct msg *m)
-{
-    struct fetch *f = fetch_begin(h, slot, m);
-    h->extra[slot].ahead = f->ahead = true;
-    f->next = h->fetch_ahead;
-    h->fetch_ahead = f;
-}
-
-/* All have answered a snoop and memory must supply. */
-static void wait_for_fetch(struct home *h, int64_t slot, const struct msg *m)
-{
-    struct home_extra *x = &h->extra[slot];
-    if (!x->ahead) {
-        start_fetch(h, slot, m);
-        return;
-    }
-    struct fetch *f = fetch_of(h, slot);
-    x->fetching = f->waited_for = true;
-    f->msg = *m;
 }
 
 /* A slot's rank as a victim: 0 never. Stable slots have requests parked on them only while settle takes these up. */
@@ -334,6 +208,7 @@ static int64_t allocate(struct home *h, const struct msg *m)
             struct delta d;
             delta_start(&d, engine_now(h->env.engine));
             x->recalling = true;
+            *(h->desc.data == HOME_INCLUSIVE ? &h->counters.recalls_last_level : &h->counters.recalls_directory) += 1;
             if (step(h, slot, HEV_RECALL, NULL, &d, false) != STEP_DONE)
                 return NO_SLOT;
             if (!home_stable(h->env.protocol, h->lines[slot].state)) {
@@ -341,23 +216,48 @@ static int64_t allocate(struct home *h, const struct msg *m)
                 return NO_SLOT;
             }
         }
-        drop(h, slot);
+        home_drop(h, slot);
     }
     h->at.tag[slot] = m->line.v + 1;
-    h->lines[slot] = fresh_line(h, m->line);
-    x->dirty = x->valid = x->recalling = false;
+    h->lines[slot] = home_fresh_line(h, m->line);
+    x->dirty = x->recalling = false;
+    x->valid = h->has_store && data_store_find(&h->store, m->line, &s);
+    if (x->valid)
+        h->lines[slot].version = s.version;
     return slot;
 }
 
 /* A flush of a line that nobody holds: stepped on a line that is not kept. */
 static void flush_absent(struct home *h, const struct msg *m)
 {
-    struct home_line l = fresh_line(h, m->line);
+    struct home_line l = home_fresh_line(h, m->line);
     struct outbox out;
+    if (m->kind == MSG_FLUSH || m->kind == MSG_PUTF)
+        home_flush_store(h, m->line);
     if (home_step(h->env.protocol, &l, home_classify(&l, m), m, &out, h->env.row_counts) == STEP_DONE)
         send_outbox(h, &out, m->line, m, &m->delta, false);
     else
         fail(h, m, m->line, "the protocol has no row", "absent", "FLUSH");
+}
+
+/* One more reader than the entry can name, and the directory does not broadcast. */
+static bool no_pointer_left(const struct home *h, int64_t slot, const struct msg *m)
+{
+    const struct home_line *l = &h->lines[slot];
+    if (!h->desc.pointers || h->desc.overflow != OVERFLOW_RECALL || l->state == 0 || !home_stable(h->env.protocol, l->state))
+        return false;
+    bool named = l->owner == (int16_t)m->requester || l->sharers.w[m->requester / 64] >> (m->requester % 64) & 1;
+    return !named && count_holders(l) >= h->desc.pointers;
+}
+
+/* All copies come back; the reader is the first served then. */
+static void free_pointers(struct home *h, int64_t slot, const struct msg *m)
+{
+    struct delta d = m->delta;
+    slots_park_first(&h->at, slot, m);
+    h->counters.recalls_pointers++;
+    if (step(h, slot, HEV_RECALL, NULL, &d, false) == STEP_DONE)
+        settle(h, slot);
 }
 
 static void request(struct home *h, struct msg *m)
@@ -373,6 +273,7 @@ static void request(struct home *h, struct msg *m)
         slot = allocate(h, m);
         if (slot == NO_SLOT)
             return;
+        hit = h->extra[slot].valid;
     }
     struct home_extra *x = &h->extra[slot];
     if (x->fetching) {
@@ -381,14 +282,20 @@ static void request(struct home *h, struct msg *m)
     }
     enum home_event event = home_classify(&h->lines[slot], m);
     slots_touch(&h->at, slot);
+    if (event == HEV_GETS && no_pointer_left(h, slot, m)) {
+        free_pointers(h, slot, m);
+        return;
+    }
     if (!x->valid && home_needs_data(h->env.protocol, &h->lines[slot], event)) {
-        start_fetch(h, slot, m);
+        home_fetch(h, slot, m);
         return;
     }
     if (!x->valid && !x->ahead && home_may_need_data(h->env.protocol, &h->lines[slot], event))
-        fetch_ahead(h, slot, m);
+        home_fetch_ahead(h, slot, m);
     else if (hit)
         h->counters.hits++;
+    if (h->has_store && x->valid)
+        data_store_touch(&h->store, m->line);
     if (step(h, slot, event, m, &m->delta, false) == STEP_WAIT)
         park(h, slot, m);
     else
@@ -404,7 +311,7 @@ static void response(struct home *h, struct msg *m)
     }
     enum home_event event = home_classify(&h->lines[slot], m);
     if (!h->extra[slot].valid && home_needs_data(h->env.protocol, &h->lines[slot], event)) {
-        wait_for_fetch(h, slot, m);
+        home_fetch_wait(h, slot, m);
         return;
     }
     step(h, slot, event, m, &m->delta, false);
@@ -467,14 +374,17 @@ static const struct component_ops ops = { home_idle, home_why_busy, home_check }
 struct home *home_new(struct component_list *list, const char *name, uint16_t node, const struct home_desc *desc,
                       const struct home_env *env)
 {
-    struct home *h = must_calloc(1, sizeof *h);
+    struct home *h = home_calloc(1, sizeof *h);
     h->desc = *desc;
     h->env = *env;
     h->node = node;
     size_t n = (size_t)desc->sets * desc->ways;
     slots_init(&h->at, name, desc->sets, desc->ways);
-    h->lines = must_calloc(n, sizeof *h->lines);
-    h->extra = must_calloc(n, sizeof *h->extra);
+    h->lines = home_calloc(n, sizeof *h->lines);
+    h->extra = home_calloc(n, sizeof *h->extra);
+    h->has_store = desc->data == HOME_NON_INCLUSIVE || desc->data == HOME_VICTIM;
+    if (h->has_store)
+        data_store_init(&h->store, name, desc->store_sets, desc->store_ways);
     struct station_desc sd = { desc->lookup_ps, desc->occupancy_ps, desc->response_occupancy_ps };
     station_init(&h->station, env->engine, &h->component, &sd, act, h);
     component_register(list, &h->component, name, &ops);
@@ -488,6 +398,8 @@ void home_free(struct home *h)
     for (struct fetch *f; (f = h->fetch_free) || (f = h->fetch_ahead); free(f))
         *(h->fetch_free ? &h->fetch_free : &h->fetch_ahead) = f->next;
     slots_free(&h->at);
+    if (h->has_store)
+        data_store_free(&h->store);
     station_free(&h->station);
     free(h->lines);
     free(h->extra);
@@ -510,8 +422,14 @@ void home_describe(const struct home *h, lineno line, FILE *out)
 {
     int64_t slot = slots_find(&h->at, line);
     if (slot == NO_SLOT) {
-        fprintf(out, "%s: not in the last level; memory holds version %" PRIu32 "\n", h->component.name,
-                memory_versions(h->env.memory, line)->dram);
+        struct stored s;
+        if (h->has_store && data_store_find(&h->store, line, &s))
+            fprintf(out, "%s: no private copy; the last level holds version %" PRIu32 "%s\n", h->component.name, s.version,
+                    s.dirty ? " (newer than memory)" : "");
+        else
+            fprintf(out, "%s: %s; memory holds version %" PRIu32 "\n", h->component.name,
+                    h->desc.data == HOME_NO_DATA ? "not in the directory" : "not in the last level",
+                    memory_versions(h->env.memory, line)->dram);
         return;
     }
     const struct home_line *l = &h->lines[slot];
@@ -534,5 +452,5 @@ void home_describe(const struct home *h, lineno line, FILE *out)
 uint64_t home_host_bytes(const struct home *h)
 {
     return sizeof *h + (uint64_t)h->at.sets * h->at.ways * (sizeof *h->lines + sizeof *h->extra) + slots_host_bytes(&h->at) +
-           h->station.cap * sizeof *h->station.fifo;
+           h->station.cap * sizeof *h->station.fifo + (h->has_store ? data_store_host_bytes(&h->store) : 0);
 }

@@ -4,9 +4,9 @@
  *                         |  line busy: parked in line order, taken up in the event that makes it stable
  *                         |  not here: victim (recalled if private copies exist), DRAM read, then the step
  *
- * The last level is inclusive with a full-map directory: every privately cached line has a slot here. A line
- * without a slot is in the protocol's state 0 with its data in DRAM. In a machine of two levels this is the global home
- * (no_data): its agents are the clusters' upper caches and the devices.
+ * Every privately cached line has a slot, that is a directory entry; a line without one is in the protocol's state 0.
+ * The data is beside the entry (inclusive), in a store of its own (non-inclusive, victim) or only in DRAM (a machine of two
+ * levels has such global homes: their agents are the clusters' upper caches and the devices).
  */
 #ifndef LAB_MODELS_COHERENCE_HOME_H
 #define LAB_MODELS_COHERENCE_HOME_H
@@ -18,12 +18,27 @@
 #include "src/sim/inspect.h"
 #include "src/sim/memory.h"
 
+/* Where a home has the data of its lines. */
+enum home_data {
+    HOME_INCLUSIVE,                /* beside the directory entry: an entry that leaves takes all private copies with it */
+    HOME_NON_INCLUSIVE,            /* in a store of its own, filled from memory and by write-backs */
+    HOME_VICTIM,                   /* in a store of its own, filled by write-backs only; who becomes owner takes the line out */
+    HOME_NO_DATA                   /* nowhere: a directory in front of memory */
+};
+enum home_overflow { OVERFLOW_RECALL, OVERFLOW_BROADCAST };
+
 struct home_desc {
-    uint32_t sets, ways;           /* sets: a power of two */
+    uint32_t sets, ways;           /* of the directory; sets: a power of two */
+    enum home_data data;
+    uint32_t store_sets, store_ways; /* HOME_NON_INCLUSIVE, HOME_VICTIM */
+    /* Sharers an entry can name, 0: all (full map). Beyond: OVERFLOW_RECALL takes all copies back first (limited
+     * directory without broadcast), OVERFLOW_BROADCAST treats every agent as a sharer from then on (with broadcast);
+     * Agarwal, Simoni, Hennessy, Horowitz 1988, "An evaluation of directory schemes for cache coherence". */
+    uint32_t pointers;
+    enum home_overflow overflow;
     tick lookup_ps;                /* from start of service to action */
     tick occupancy_ps;             /* of a request or put */
     tick response_occupancy_ps;    /* of DONE, WB, ACK */
-    bool no_data;                  /* a directory in front of memory: keeps no data, reads and writes DRAM each time */
     tick write_window_ps;          /* a posted write that will be done later than this stops service until it will not; 0: never */
 };
 
@@ -35,6 +50,7 @@ struct home_env {
     const struct protocol *protocol;
     struct row_counts *row_counts; /* may be NULL */
     uint16_t agents;               /* caches and devices that listen, numbers 0 .. agents-1 (bus protocols) */
+    struct sharer_set everyone;    /* all agents of this home (broadcasts) */
     struct history *history;
     void (*protocol_error)(void *arg, unsigned agent, lineno, const char *text);
     void *error_arg;
@@ -46,7 +62,12 @@ struct home_env {
 };
 
 struct home_counters {
-    uint64_t requests, hits, misses, invalidations, forwards, recalls, writebacks, parked, data_sent;
+    uint64_t requests, hits, misses, invalidations, forwards, writebacks, parked, data_sent;
+    uint64_t recalls;                       /* lines taken back from private caches, for one of these causes: */
+    uint64_t recalls_last_level;            /* the inclusive last level needed the place */
+    uint64_t recalls_directory;             /* the directory needed the entry */
+    uint64_t recalls_pointers;              /* no pointer was left for another sharer */
+    uint64_t broadcasts;                    /* entries that lost track of their sharers */
 };
 
 struct home;

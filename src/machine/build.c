@@ -106,12 +106,13 @@ static void wire_memories(struct machine *m)
     }
 }
 
-/* Of the directory of a home agent: what the last levels can hold of its lines, twice. */
+/* Of a directory that stands alone: what the caches below can hold of its lines, twice. */
 static uint32_t directory_sets(const struct machine *m)
 {
-    const struct home_keys *k = &m->desc.home;
+    const struct directory_keys *k = &m->desc.directory;
     const struct topology *t = &m->topology;
-    uint64_t lines = k->lines ? k->lines : 2 * m->desc.llc.size_bytes / LINE_BYTES * t->clusters / (t->memories * t->homes_per_memory);
+    uint64_t below = t->two_levels ? m->desc.llc.size_bytes * t->clusters : m->desc.l2.size_bytes * m->desc.cores;
+    uint64_t lines = k->lines ? k->lines : 2 * below / LINE_BYTES / (t->memories * t->homes_per_memory);
     uint64_t sets = 1;
     while (sets * k->ways < lines)
         sets *= 2;
@@ -123,17 +124,22 @@ static struct home_desc home_desc_of(const struct machine *m)
     const struct llc_keys *l = &m->desc.llc;
     const struct home_keys *k = &m->desc.home;
     struct dram_desc r = dram_desc_of(&m->desc);
-    struct home_desc d = { .write_window_ps = r.controller_ps + r.t_rp_ps + r.t_rcd_ps + r.t_cas_ps + r.write_queue * r.t_burst_ps };
+    struct home_desc d = { .write_window_ps = r.controller_ps + r.t_rp_ps + r.t_rcd_ps + r.t_cas_ps + r.write_queue * r.t_burst_ps,
+                           .pointers = m->desc.directory.pointers, .overflow = (enum home_overflow)m->desc.directory.overflow };
     if (m->topology.two_levels) {
-        d.no_data = true;
+        d.data = HOME_NO_DATA;
         d.sets = directory_sets(m);
-        d.ways = k->ways;
+        d.ways = m->desc.directory.ways;
         d.lookup_ps = k->lookup_ps;
         d.occupancy_ps = k->occupancy_ps;
         d.response_occupancy_ps = k->response_occupancy_ps;
     } else {
-        d.sets = sets_of(l->size_bytes, l->ways, l->slices);
-        d.ways = l->ways;
+        d.data = (enum home_data)l->inclusion;
+        bool alone = d.data != HOME_INCLUSIVE;
+        d.store_sets = sets_of(l->size_bytes, l->ways, l->slices);
+        d.store_ways = l->ways;
+        d.sets = alone ? directory_sets(m) : d.store_sets;
+        d.ways = alone ? m->desc.directory.ways : d.store_ways;
         d.lookup_ps = l->lookup_ps;
         d.occupancy_ps = l->occupancy_ps;
         d.response_occupancy_ps = l->response_occupancy_ps;
@@ -149,6 +155,9 @@ static void wire_homes(struct machine *m)
                             .row_counts = &m->row_counts, .agents = (uint16_t)m->agents, .history = m->history,
                             .protocol_error = machine_protocol_error, .error_arg = m, .sample = sample, .sample_arg = m,
                             .outer = t->two_levels };
+    for (unsigned a = 0; a < m->agents; a++)
+        if (!t->two_levels || a < t->clusters || a >= t->harts)
+            env.everyone.w[a / 64] |= 1ull << a % 64;
     if (t->two_levels) {
         env.agent_node = topology_outer_node;
         env.agent_arg = &t->routes[0];

@@ -77,6 +77,10 @@ static void add_homes(struct machine *m)
         add(m, "home", "invalidations_sent_count", c->invalidations);
         add(m, "home", "forwards_sent_count", c->forwards);
         add(m, "home", "recalls_count", c->recalls);
+        add(m, "home", "recalls_last_level_count", c->recalls_last_level);
+        add(m, "home", "recalls_directory_count", c->recalls_directory);
+        add(m, "home", "recalls_pointers_count", c->recalls_pointers);
+        add(m, "home", "broadcasts_count", c->broadcasts);
         add(m, "home", "writebacks_count", c->writebacks);
         add(m, "home", "parked_count", c->parked);
         add(m, "home", "data_sent_count", c->data_sent);

@@ -69,11 +69,15 @@ static const struct param l2_params[] = {
 };
 #undef L
 
+static const char *const inclusion_names[] = { "inclusive", "non-inclusive", "victim", NULL }; /* as enum home_data */
 #define C(field) PARAM_FIELD(struct llc_keys, field)
 static const struct param llc_params[] = {
     { .key = "size", .type = P_BYTES, C(size_bytes), .min = LINE_BYTES, .max = UINT64_C(1) << 34, .deflt = "16MiB",
       .help = "Capacity of all slices of a cluster together; inclusive of the private caches." },
     { .key = "ways", .type = P_UINT, C(ways), .min = 1, .max = 64, .deflt = "16", .help = "Lines that share a set." },
+    { .key = "inclusion", .type = P_CHOICE, C(inclusion), .deflt = "inclusive", .choices = inclusion_names,
+      .help = "inclusive: holds what the private caches hold, and is the directory; non-inclusive: filled from memory, may drop what "
+              "they hold; victim: filled by what they give back only. The latter two with one level." },
     { .key = "slices", .type = P_UINT, C(slices), .min = 1, .max = 256, .deflt = "4",
       .help = "Slices of a cluster, each the home of the lines that hash to it." },
     { .key = "lookup", .type = P_TIME, C(lookup_ps), .max = PS_PER_US, .deflt = "8cycles",
@@ -101,10 +105,6 @@ static const struct param home_params[] = {
     { .key = "per", .type = P_CHOICE, O(per), .deflt = "socket", .choices = per_names,
       .help = "With two levels: each socket or each cluster has its own memory and home agents." },
     { .key = "count", .type = P_UINT, O(count), .min = 1, .max = 64, .deflt = "1", .help = "With two levels: home agents of each." },
-    { .key = "lines", .type = P_UINT, O(lines), .max = UINT64_C(1) << 32, .deflt = "0",
-      .help = "With two levels: lines that the directory of one home agent covers; those it forgets are recalled. 0: twice what all "
-              "last levels hold, rounded up to a power of two." },
-    { .key = "ways", .type = P_UINT, O(ways), .min = 1, .max = 64, .deflt = "16", .help = "Lines that share a set of that directory." },
     { .key = "lookup", .type = P_TIME, O(lookup_ps), .max = PS_PER_US, .deflt = "8cycles",
       .help = "From the start of service at a home agent to its action." },
     { .key = "occupancy", .type = P_TIME, O(occupancy_ps), .max = PS_PER_US, .deflt = "1cycles",
@@ -114,6 +114,22 @@ static const struct param home_params[] = {
     { .key = NULL }
 };
 #undef O
+
+static const char *const overflow_names[] = { "recall", "broadcast", NULL }; /* as enum home_overflow */
+#define R(field) PARAM_FIELD(struct directory_keys, field)
+static const struct param directory_params[] = {
+    { .key = "lines", .type = P_UINT, R(lines), .max = UINT64_C(1) << 32, .deflt = "0",
+      .help = "Lines that the directory of one home covers (rounded up to a power of two of sets); copies of lines that it forgets are "
+              "recalled. 0: twice what the caches below can hold. An inclusive last level of one level is its own directory." },
+    { .key = "ways", .type = P_UINT, R(ways), .min = 1, .max = 64, .deflt = "16", .help = "Lines that share a set of the directory." },
+    { .key = "pointers", .type = P_UINT, R(pointers), .max = AGENTS_MAX, .deflt = "0",
+      .help = "Sharers that an entry can name; 0: all (full map)." },
+    { .key = "overflow", .type = P_CHOICE, R(overflow), .deflt = "recall", .choices = overflow_names,
+      .help = "With one sharer more than pointers. recall: all copies come back first; broadcast: everyone counts as a sharer from then "
+              "on." },
+    { .key = NULL }
+};
+#undef R
 
 static const char *const level_names[] = { "auto", "one", "two", NULL };
 
@@ -138,6 +154,7 @@ const struct param machine_params[] = {
     { .key = "levels", .type = P_CHOICE, M(levels), .deflt = "auto", .choices = level_names,
       .help = "one: the last-level slices are the homes of the lines of their memory. two: a cluster's last level is home for its "
               "caches and one cache towards global homes. auto: two if there is more than one cluster." },
+    { .key = "directory", GROUP(directory), .group = directory_params, .help = "The homes' directory." },
     { .key = "home", GROUP(home), .group = home_params, .help = "Where lines have their homes, and the home agents of two levels." },
     { .key = "clock", .type = P_HZ, M(clock_hz), .min = 1000000, .max = UINT64_C(100000000000), .deflt = "2GHz",
       .help = "Clock of cores and caches; a period is rounded to whole picoseconds." },
@@ -338,6 +355,12 @@ static void derive(struct diag *diag, struct node *machine, struct machine_desc 
     }
     if (m->cores_per_socket % m->clusters)
         group_error(diag, machine, "clusters", "Clusters of a socket have the same number of cores.", "cores is not a multiple");
+    if (m->levels == LEVELS_TWO && m->llc.inclusion != HOME_INCLUSIVE)
+        group_error(diag, machine, "llc", "With two levels a cluster's last level includes what its caches hold; or use levels: one.",
+                    "inclusion must be inclusive");
+    if (m->levels == LEVELS_ONE && m->llc.inclusion == HOME_INCLUSIVE && m->directory.lines)
+        group_error(diag, machine, "directory", "An inclusive last level of one level is its own directory, entry by entry.",
+                    "lines has no meaning here");
     derive_groups(diag, machine, m);
 }
 
@@ -351,7 +374,7 @@ static void check_machine(struct diag *diag, struct node *machine, struct machin
         group_error(diag, machine, "l1", "The second level is inclusive of the first.", "larger than l2");
     if (m->l1.hit_ps > m->l2.hit_ps)
         group_error(diag, machine, "l2", "A second-level hit includes the first-level lookup.", "hit is shorter than l1.hit");
-    if (m->l2.size_bytes * m->cores > m->llc.size_bytes * m->sockets * m->clusters * 16)
+    if (m->llc.inclusion == HOME_INCLUSIVE && m->l2.size_bytes * m->cores > m->llc.size_bytes * m->sockets * m->clusters * 16)
         group_error(diag, machine, "llc", "The last level is inclusive: what it evicts leaves the private caches too.",
                     "less than a sixteenth of all second-level caches");
     check_net(diag, machine, m);

@@ -2,6 +2,7 @@
 #ifndef LAB_MACHINE_DESC_H
 #define LAB_MACHINE_DESC_H
 
+#include "models/coherence/home.h"
 #include "models/device/dma.h"
 #include "models/dram/dram.h"
 #include "models/hart/hart.h"
@@ -22,6 +23,7 @@ struct level_keys {     /* l1, l2 */
 struct llc_keys {
     uint64_t size_bytes;         /* of all slices of a cluster */
     uint32_t ways, slices;
+    int inclusion;               /* enum home_data, of its first three */
     tick lookup_ps, occupancy_ps, response_occupancy_ps;
 };
 
@@ -34,9 +36,14 @@ struct home_keys {               /* where a line's home and its memory are */
     uint64_t granule_bytes;      /* of interleaving */
     bool agent;                  /* with one level too, memory is behind a home agent */
     int per;                     /* enum home_per; two levels */
-    uint32_t count, ways;        /* two levels: home agents of each socket or cluster; places of a set */
-    uint64_t lines;              /* two levels: that one directory covers; 0: twice what the last levels hold */
+    uint32_t count;              /* two levels: home agents of each socket or cluster */
     tick lookup_ps, occupancy_ps, response_occupancy_ps;
+};
+
+struct directory_keys {          /* of a home, where it is not part of an inclusive last level */
+    uint64_t lines;              /* that one directory covers; 0: twice what can be cached below it */
+    uint32_t ways, pointers;
+    int overflow;                /* enum home_overflow */
 };
 
 enum { DEVICES_MAX = 16 };
@@ -53,6 +60,7 @@ struct machine_desc {
     uint32_t cores;              /* all; derived */
     int levels;                  /* enum machine_levels; derived if auto */
     struct home_keys home;
+    struct directory_keys directory;
     uint64_t clock_hz;
     struct hart_desc hart;
     struct level_keys l1, l2;

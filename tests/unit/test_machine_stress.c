@@ -39,8 +39,12 @@ static const struct shape shapes[] = {
     { "two sockets", { "machine.sockets=2", NULL } },
     { "two sockets of two clusters, small everything", { "machine={base: mean, cores: 4, sockets: 2, clusters: 2, devices: {count: 2}}", NULL } },
     { "sockets in a circle, first touch, jitter", { "machine={base: tiny, cores: 2, sockets: 5, devices: {count: 2}, home: {placement: first-touch}, net: {topology: groups, links: ring}, net_jitter: 60ns}", SMALL_CACHES, NULL } },
-    { "clusters with memories and a directory that forgets", { "machine={base: mean, cores: 8, clusters: 4, devices: {count: 2}, home: {per: cluster, count: 2, lines: 8, ways: 2}}", NULL } },
+    { "clusters with memories and a directory that forgets", { "machine={base: mean, cores: 8, clusters: 4, devices: {count: 2}, home: {per: cluster, count: 2}, directory: {lines: 8, ways: 2}}", NULL } },
     { "dies with their own homes, one level", { "machine={base: tiny, cores: 6, clusters: 2, devices: {count: 2}, levels: one, home: {granule: 64B}, net: {topology: groups}}", SMALL_CACHES, NULL } },
+    { "non-inclusive, directory that forgets", { "machine.llc={inclusion: non-inclusive, size: 2KiB, ways: 2, slices: 2}", "machine.directory={lines: 8, ways: 2}", SMALL_CACHES, NULL } },
+    { "victim, small everything", { "machine.llc={inclusion: victim, size: 1KiB, ways: 2, slices: 2}", "machine.directory={lines: 32, ways: 2}", SMALL_CACHES, "machine.net_jitter=40ns", NULL } },
+    { "one pointer, recall", { "machine.directory={pointers: 1}", SMALL_CACHES, NULL } },
+    { "two pointers, broadcast", { "machine.directory={pointers: 2, overflow: broadcast}", SMALL_CACHES, "machine.net_jitter=40ns", NULL } },
     { "the meanest machine", { "machine={base: mean, cores: 6, devices: {count: 2}}", NULL } },
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
