@@ -221,6 +221,7 @@ static int64_t allocate(struct home *h, const struct msg *m)
     h->at.tag[slot] = m->line.v + 1;
     h->lines[slot] = home_fresh_line(h, m->line);
     x->dirty = x->recalling = false;
+    struct stored s;
     x->valid = h->has_store && data_store_find(&h->store, m->line, &s);
     if (x->valid)
         h->lines[slot].version = s.version;
