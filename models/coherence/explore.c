@@ -290,6 +290,7 @@ struct explore_result explore(const struct protocol *p, struct explore_options o
     struct levels_space levels;
     struct space space, *x = o.clusters ? &levels.x : &space;
     CHECK(o.caches >= 1 && o.caches <= EXPLORE_CACHES_MAX, "explorer: %u caches", o.caches);
+    CHECK(o.clusters + o.device <= OUTER_AGENTS_MAX || !o.clusters, "explorer: %u clusters", o.clusters);
     CHECK(o.lines <= EXPLORE_LINES_MAX, "explorer: %u lines", o.lines);
     space_init(x, p, o, &r.counts);
     if (o.clusters)

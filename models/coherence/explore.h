@@ -31,7 +31,7 @@ struct explore_options {
     bool device;           /* one agent more, that reads once, writes and evicts */
     bool recalls;
     unsigned clusters;     /* 0: one level; 2 .. EXPLORE_CLUSTERS_MAX: two, with 1 .. EXPLORE_INNER_MAX `caches` in each
-                              cluster; no device, one line. See levels.h */
+                              cluster; with a device 2 at most; one line. See levels.h */
     const struct glue *glue; /* between the levels; NULL: glue_default */
     unsigned lines;        /* 1 .. EXPLORE_LINES_MAX, 0: 1 */
     /* With several lines (see lines.h); 0: the default */
@@ -70,6 +70,8 @@ struct mutant_result {
     uint64_t states;                            /* of all explorations */
 };
 struct mutant_result mutants(FILE *out, const struct protocol *, struct explore_options); /* out: survivors */
+/* The same for the rows of the glue between two levels, with options.clusters. */
+struct mutant_result glue_mutants(FILE *out, const struct protocol *, struct explore_options);
 
 /* The `verify` command: explores, prints states, coverage, counter-example, mutants. Returns 0 (also at a given
  * max_states), 2 (EXPLORE_STATES_MAX did not suffice), 4 (violation, unused row at 3 caches or more, unexplained mutant)

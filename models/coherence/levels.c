@@ -32,17 +32,27 @@ static const char *upper_name(unsigned cluster)
 }
 
 /* list: 0 between nodes and the global home, 1 + cluster inside. */
-static const char *agent_name(unsigned list, int agent)
+static const char *agent_name(const struct levels_space *l, unsigned list, int agent)
 {
     if (list == 0)
-        return agent < 0 ? "home" : node_name((unsigned)agent);
+        return agent < 0 ? "home" : agent < (int)l->clusters ? node_name((unsigned)agent) : "device";
     return agent < 0 ? node_name(list - 1) : cache_name(list - 1, (unsigned)agent);
 }
 
 /* ---- sending */
 
+static struct cache_line *line_of(struct levels *w, unsigned list, unsigned agent)
+{
+    return list ? &w->cluster[list - 1].line[agent] : &w->device;
+}
+
+static uint8_t *pending_of(struct levels *w, unsigned list, unsigned agent)
+{
+    return list ? &w->cluster[list - 1].pending[agent] : &w->device_pending;
+}
+
 static struct message_list *list_of(struct levels *w, unsigned list) { return list ? &w->cluster[list - 1].inner : &w->outer; }
-static unsigned agents_of(const struct levels_space *l, unsigned list) { return list ? l->x.caches : l->clusters; }
+static unsigned agents_of(const struct levels_space *l, unsigned list) { return list ? l->x.caches : l->outer_agents; }
 
 static unsigned in_flight(const struct levels_space *l, const struct levels *w)
 {
@@ -61,7 +71,7 @@ static enum fired send_one(struct levels_space *l, struct levels *w, unsigned li
     if (m->requester >= 0 && m->txn != TXN_OF(m->requester))
         return fault(l, "%s has lost the number of its transaction", kind);
     if (msg_infos[m->kind].data && m->version != 1)
-        return fault(l, "%s to %s carries stale data", kind, agent_name(list, to));
+        return fault(l, "%s to %s carries stale data", kind, agent_name(l, list, to));
     if (m->acks < -1 || m->acks > (int)agents_of(l, list))
         return fault(l, "%s announces %d acknowledgements", kind, m->acks);
     if (messages->n == LEVEL_MESSAGES_MAX || in_flight(l, w) == l->messages_max)
@@ -93,20 +103,22 @@ static enum fired send_all(struct levels_space *l, struct levels *w, unsigned li
 
 /* ---- rules for the whole */
 
-static void store_performs(const struct levels_space *l, struct levels *w, unsigned cluster, unsigned cache)
+/* The line `by` is stored into: every other copy of the data is stale now. */
+static void store_performs(const struct levels_space *l, struct levels *w, struct cache_line *by)
 {
     for (unsigned c = 0; c < l->clusters; c++) {
         struct cluster_world *k = &w->cluster[c];
         for (unsigned a = 0; a < l->x.caches; a++)
-            k->line[a].version = c == cluster && a == cache;
+            k->line[a].version = 0;
         for (unsigned i = 0; i < k->inner.n; i++)
             k->inner.m[i].current = 0;
         k->node.home.version = k->node.upper.version = 0;
     }
     for (unsigned i = 0; i < w->outer.n; i++)
         w->outer.m[i].current = 0;
-    w->home.version = 0;
+    w->home.version = w->device.version = 0;
     w->memory_current = false;
+    by->version = 1;
 }
 
 /* Who may write and who may only read, of one kind of caches. */
@@ -139,12 +151,14 @@ static enum fired single_writer(struct levels_space *l, const struct levels *w)
         for (unsigned a = 0; a < l->x.caches; a++)
             note_rights(l->x.p, &caches, w->cluster[c].line[a].state, cache_name(c, a));
     }
+    note_rights(l->x.p, &caches, w->device.state, "device");
+    note_rights(l->x.p, &uppers, w->device.state, "device");
     return judge_rights(l, &caches) == FIRED_FAULT ? FIRED_FAULT : judge_rights(l, &uppers);
 }
 
 static bool nobody_reads(const struct levels_space *l, const struct levels *w)
 {
-    bool reads = false;
+    bool reads = cache_readable(l->x.p, w->device.state);
     for (unsigned c = 0; c < l->clusters; c++) {
         reads |= cache_readable(l->x.p, w->cluster[c].node.upper.state);
         for (unsigned a = 0; a < l->x.caches; a++)
@@ -172,39 +186,39 @@ static enum fired judge_home(struct levels_space *l, const struct home_line *hom
     return FIRED_CHANGED;
 }
 
-/* ---- a cache's move */
+/* ---- a cache's move: of one inside a cluster, or of the device (list 0) */
 
-static enum fired after_cache_step(struct levels_space *l, struct levels *w, unsigned c, unsigned a, unsigned event,
+static enum fired after_cache_step(struct levels_space *l, struct levels *w, unsigned list, unsigned a, unsigned event,
                                    const struct msg *in)
 {
     struct space *x = &l->x;
-    struct cluster_world *k = &w->cluster[c];
-    const char *who = cache_name(c, a);
-    enum fired f = send_all(l, w, c + 1);
+    struct cache_line *line = line_of(w, list, a);
+    uint8_t *pending = pending_of(w, list, a);
+    const char *who = agent_name(l, list, (int)a);
+    enum fired f = send_all(l, w, list);
     bool flush_ends = false;
     if (f != FIRED_FAULT && x->out.complete) {
-        uint8_t what = in ? k->pending[a] : judge_pending[event];
-        f = judge_perform(&x->model, x->p, who, &k->line[a], what, in);
+        uint8_t what = in ? *pending : judge_pending[event];
+        f = judge_perform(&x->model, x->p, who, line, what, in);
         if (what == PENDING_STORE || what == PENDING_STORE_FULL)
-            store_performs(l, w, c, a);
+            store_performs(l, w, line);
         flush_ends = in && judge_flushing(what);
         if (in && !flush_ends)
-            k->pending[a] = PENDING_NONE;
+            *pending = PENDING_NONE;
     } else if (f != FIRED_FAULT) {
-        f = in ? judge_answered(&x->model, x->p, who, &k->line[a], k->pending[a])
-               : judge_begun(&x->model, x->p, who, &k->line[a], &k->pending[a], event);
+        f = in ? judge_answered(&x->model, x->p, who, line, *pending) : judge_begun(&x->model, x->p, who, line, pending, event);
     }
-    if (f == FIRED_FAULT || judge_acks(&x->model, x->p, who, &k->line[a], x->caches) == FIRED_FAULT)
+    if (f == FIRED_FAULT || judge_acks(&x->model, x->p, who, line, agents_of(l, list)) == FIRED_FAULT)
         return FIRED_FAULT;
-    if (!(x->cache_holds >> k->line[a].state & 1))
-        k->line[a].version = 0;
+    if (!(x->cache_holds >> line->state & 1))
+        line->version = 0;
     if (single_writer(l, w) == FIRED_FAULT)
         return FIRED_FAULT;
     flushes_satisfied(l, w);
-    if (flush_ends && k->pending[a] == PENDING_FLUSH)
+    if (flush_ends && *pending == PENDING_FLUSH)
         return fault(l, "%s ends a flush that left a copy in a cache or memory stale", who);
     if (flush_ends)
-        k->pending[a] = PENDING_NONE;
+        *pending = PENDING_NONE;
     return FIRED_CHANGED;
 }
 
@@ -219,11 +233,11 @@ static void copy_without(const struct levels *from, struct levels *to, const str
 }
 
 /* taken: the delivery that brings `in`; NULL for a core event. */
-static enum fired fire_cache(struct levels_space *l, const struct levels *from, struct levels *w, unsigned c, unsigned a,
+static enum fired fire_cache(struct levels_space *l, const struct levels *from, struct levels *w, unsigned list, unsigned a,
                              unsigned event, const struct move *taken)
 {
     struct space *x = &l->x;
-    struct cache_line line = from->cluster[c].line[a];
+    struct cache_line line = list ? from->cluster[list - 1].line[a] : from->device;
     const struct msg *in = taken ? &x->in : NULL;
     uint8_t old = line.state;
     enum verdict v = cache_step(x->p, &line, (enum cache_event)event, in, (int16_t)a, TXN_OF(a), &x->out, x->model.counts);
@@ -234,12 +248,12 @@ static enum fired fire_cache(struct levels_space *l, const struct levels *from, 
         return FIRED_NOTHING;
     copy_without(from, w, taken);
     if (v == STEP_ILLEGAL)
-        return judge_no_row(&x->model, x->p, cache_name(c, a), CTL_CACHE, old, event);
+        return judge_no_row(&x->model, x->p, agent_name(l, list, (int)a), CTL_CACHE, old, event);
     if (v == STEP_WAIT)
-        return fault(l, "%s lets a message wait", cache_name(c, a));
-    w->cluster[c].line[a] = line;
+        return fault(l, "%s lets a message wait", agent_name(l, list, (int)a));
+    *line_of(w, list, a) = line;
     bool stores = event == CEV_STORE || event == CEV_STORE_FULL;
-    enum fired f = after_cache_step(l, w, c, a, event, in);
+    enum fired f = after_cache_step(l, w, list, a, event, in);
     return f != FIRED_FAULT && idle && !stores ? FIRED_NOTHING : f;
 }
 
@@ -279,7 +293,7 @@ static enum fired judge_node(struct levels_space *l, struct cluster_line *n, uns
     if (n->home.version != n->upper.version)
         return fault(l, "home and upper cache of %s hold different data", node_name(c));
     if (judge_home(l, &n->home, node_name(c), x->caches) == FIRED_FAULT ||
-        judge_acks(&l->x.model, x->p, upper_name(c), &n->upper, l->clusters) == FIRED_FAULT)
+        judge_acks(&l->x.model, x->p, upper_name(c), &n->upper, l->outer_agents) == FIRED_FAULT)
         return FIRED_FAULT;
     if (n->upper_waits && cache_stable(x->p, n->upper.state))
         return fault(l, "%s is at rest but its operation was not performed", upper_name(c));
@@ -337,7 +351,7 @@ static enum fired after_home_step(struct levels_space *l, struct levels *w, bool
             return fault(l, "a recall ends while a cache may read");
         w->asked = ASKED_NOTHING;
     }
-    if (judge_home(l, &w->home, "home", l->clusters) == FIRED_FAULT)
+    if (judge_home(l, &w->home, "home", l->outer_agents) == FIRED_FAULT)
         return FIRED_FAULT;
     enum fired f = send_all(l, w, 0);
     if (!(l->x.home_holds >> w->home.state & 1))
@@ -383,8 +397,13 @@ static unsigned moves_of(const struct model *m, const void *world, struct move m
         for (unsigned a = 0; a < l->x.caches; a++) {
             unsigned k = world_core_events(&l->x, w->cluster[c].line[a].state, a, moves + n);
             while (k--)
-                moves[n++].line = (uint8_t)c;
+                moves[n++].line = (uint8_t)(c + 1);
         }
+    if (l->outer_agents > l->clusters) {
+        unsigned k = world_core_events(&l->x, w->device.state, l->x.caches, moves + n);
+        for (; k; k--, n++)
+            moves[n].index = (uint8_t)l->clusters;
+    }
     for (unsigned c = 0; l->evictions && c < l->clusters; c++)
         moves[n++] = (struct move){ .kind = MOVE_OWN, .event = CEV_EVICT, .line = (uint8_t)(c + 1) };
     if (l->x.recalls)
@@ -406,14 +425,14 @@ static enum fired deliver(struct levels_space *l, const struct levels *from, str
     const struct message_list *list = move->line ? &from->cluster[move->line - 1].inner : &from->outer;
     const struct flight *m = &list->m[move->index];
     incoming(&l->x.in, m);
-    if (move->line == 0)
-        return m->to == AT_HOME ? fire_home(l, from, w, home_classify(&from->home, &l->x.in), move) :
-                                  fire_node(l, from, w, (unsigned)m->to, OUTER, move);
-    unsigned c = move->line - 1u;
     if (m->to == AT_HOME)
-        return fire_node(l, from, w, c, INNER, move);
+        return move->line ? fire_node(l, from, w, move->line - 1u, INNER, move) :
+                            fire_home(l, from, w, home_classify(&from->home, &l->x.in), move);
     unsigned a = (unsigned)m->to;
-    return fire_cache(l, from, w, c, a, cache_classify(&from->cluster[c].line[a], &l->x.in), move);
+    if (move->line == 0 && a < l->clusters)
+        return fire_node(l, from, w, a, OUTER, move);
+    const struct cache_line *line = move->line ? &from->cluster[move->line - 1].line[a] : &from->device;
+    return fire_cache(l, from, w, move->line, a, cache_classify(line, &l->x.in), move);
 }
 
 static enum fired fire(struct model *m, const void *from, struct move move, void *to)
@@ -453,7 +472,7 @@ static bool quiet(const struct model *m, const void *world)
         for (unsigned a = 0; a < l->x.caches; a++)
             rest = rest && w->cluster[c].pending[a] == PENDING_NONE && cache_stable(l->x.p, w->cluster[c].line[a].state);
     }
-    return rest;
+    return rest && w->device_pending == PENDING_NONE && cache_stable(l->x.p, w->device.state);
 }
 
 static bool agent_agrees(struct levels_space *l, const struct home_line *home, const char *of, int agent, uint8_t state,
@@ -501,6 +520,8 @@ static bool agrees(struct model *m, const void *world)
         if (!agent_agrees(l, &w->home, "home", (int)c, w->cluster[c].node.upper.state, upper_name(c)) ||
             !node_agrees(l, &w->cluster[c], c))
             return false;
+    if (!agent_agrees(l, &w->home, "home", (int)l->clusters, w->device.state, "device"))
+        return false;
     bool needed = w->home.owner < 0 && l->x.home_holds >> w->home.state & 1;
     if (needed && w->home.version != 1)
         fault(l, "at rest, nobody owns the line but the home's data is stale");
@@ -509,14 +530,14 @@ static bool agrees(struct model *m, const void *world)
 
 /* ---- telling it */
 
-static const char *print_list(FILE *out, const struct message_list *list, unsigned number, const char *before)
+static const char *print_list(FILE *out, const struct levels_space *l, const struct message_list *list, unsigned number, const char *before)
 {
     for (unsigned i = 0; i < list->n; i++) {
         const struct flight *m = &list->m[i];
         fprintf(out, "%s%s", before, msg_infos[m->kind].name);
         if (m->to != m->requester)
-            fprintf(out, " of %s", agent_name(number, m->requester));
-        fprintf(out, " to %s", agent_name(number, m->to));
+            fprintf(out, " of %s", agent_name(l, number, m->requester));
+        fprintf(out, " to %s", agent_name(l, number, m->to));
         if (m->acks > 0)
             fprintf(out, " (%d acks)", m->acks);
         if (msg_infos[m->kind].data && !m->current)
@@ -539,29 +560,30 @@ static void print_move(FILE *out, struct model *m, const void *before, struct mo
     const struct protocol *p = l->x.p;
     bool inside = move.kind != MOVE_CORE && move.line > 0;
     int agent = move.kind == MOVE_CORE ? move.index : AT_HOME;
-    unsigned list = move.kind == MOVE_CORE ? move.line + 1u : move.line;
+    unsigned list = move.line;
     const char *event = move.kind == MOVE_CORE || move.line ? cache_event_name(move.event) : home_event_name(move.event);
     if (move.kind == MOVE_DELIVER) {
         const struct flight *f = &(inside ? &from->cluster[move.line - 1].inner : &from->outer)->m[move.index];
         agent = f->to;
         event = msg_infos[f->kind].name;
     }
-    fprintf(out, "%-9s %-10s ", agent_name(list, agent), event);
-    bool node = list ? agent < 0 : agent >= 0;
+    fprintf(out, "%-9s %-10s ", agent_name(l, list, agent), event);
+    bool device = list == 0 && agent == (int)l->clusters, node = list ? agent < 0 : agent >= 0 && !device;
     unsigned c = list ? list - 1 : (unsigned)agent;
     if (node) {
         print_node(out, p, &from->cluster[c].node);
         fputs(" > ", out);
         print_node(out, p, &to->cluster[c].node);
-    } else if (list) {
-        fprintf(out, "%s > %s", p->table[CTL_CACHE].name[from->cluster[c].line[agent].state],
-                p->table[CTL_CACHE].name[to->cluster[c].line[agent].state]);
+    } else if (list || device) {
+        const struct cache_line *old = list ? &from->cluster[c].line[agent] : &from->device;
+        const struct cache_line *new = list ? &to->cluster[c].line[agent] : &to->device;
+        fprintf(out, "%s > %s", p->table[CTL_CACHE].name[old->state], p->table[CTL_CACHE].name[new->state]);
     } else {
         fprintf(out, "%s > %s", p->table[CTL_HOME].name[from->home.state], p->table[CTL_HOME].name[to->home.state]);
     }
-    const char *next = print_list(out, &to->outer, 0, "   in flight: ");
+    const char *next = print_list(out, l, &to->outer, 0, "   in flight: ");
     for (unsigned k = 0; k < l->clusters; k++)
-        next = print_list(out, &to->cluster[k].inner, k + 1, next);
+        next = print_list(out, l, &to->cluster[k].inner, k + 1, next);
     fputs(*next == ',' ? "\n" : "   in flight: nothing\n", out);
 }
 
@@ -572,12 +594,13 @@ static const struct model_ops levels_ops = {
 
 void levels_init(struct levels_space *l, struct explore_options o)
 {
-    enum { ROOM = 14 }; /* messages in flight at once; more is a fault by itself */
+    enum { ROOM = 13 }; /* messages in flight at once; more is a fault by itself */
     l->clusters = o.clusters;
+    l->outer_agents = o.clusters + o.device;
     l->glue = o.glue ? o.glue : &glue_default;
     l->evictions = o.recalls;
     l->n_orders = world_orders(o.clusters, l->order);
-    unsigned units = levels_units(o.clusters, o.caches) + ROOM;
+    unsigned units = levels_units(o) + ROOM;
     l->x.model.ops = &levels_ops;
     l->x.model.key_words = (units + 3) / 4;
     l->messages_max = l->x.model.key_words * 4 - (units - ROOM);

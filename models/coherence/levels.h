@@ -7,6 +7,8 @@
  * data; a recall or demotion inside leaves what it should; at rest both levels agree, and nobody inside may do what
  * his upper cache may not. A flush is satisfied by an instant at which no cache and no node could read.
  *
+ * A device, if there is one, stands at the global home like an upper cache, as in the timed machine.
+ *
  * Caches inside a cluster are interchangeable, and so are clusters.
  */
 #ifndef LAB_MODELS_COHERENCE_LEVELS_H
@@ -15,7 +17,8 @@
 #include "models/coherence/cluster_line.h"
 #include "models/coherence/world.h"
 
-enum { LEVEL_MESSAGES_MAX = 10, /* of one list */ LEVELS_UNITS_MAX = KEY_WORDS_MAX * 4 };
+/* Agents of the global home: clusters, then the device. */
+enum { OUTER_AGENTS_MAX = 3, LEVEL_MESSAGES_MAX = 10, /* of one list */ LEVELS_UNITS_MAX = KEY_WORDS_MAX * 4 };
 
 struct message_list { uint8_t n; struct flight m[LEVEL_MESSAGES_MAX]; };
 
@@ -29,14 +32,16 @@ struct cluster_world {
 struct levels {
     struct cluster_world cluster[EXPLORE_CLUSTERS_MAX];
     struct home_line home;      /* the global one */
+    struct cache_line device;
+    uint8_t device_pending;
     bool memory_current;
     uint8_t asked;              /* by the global home: enum home_wish */
-    struct message_list outer;  /* agents are the upper caches */
+    struct message_list outer;  /* agents are the upper caches and the device */
 };
 
 struct levels_space {
     struct space x;             /* its caches are those of one cluster */
-    unsigned clusters;
+    unsigned clusters, outer_agents;
     const struct glue *glue;
     bool evictions;
     uint8_t order[EXPLORE_ORDERS_MAX][EXPLORE_CACHES_MAX]; /* of clusters */
@@ -48,6 +53,6 @@ struct levels_space {
 void levels_init(struct levels_space *, struct explore_options o);
 void levels_pack(const struct model *, const void *world, uint64_t *key);
 void levels_unpack(const struct model *, const uint64_t *key, void *world);
-unsigned levels_units(unsigned clusters, unsigned caches); /* of 16 bits, without messages */
+unsigned levels_units(struct explore_options); /* of 16 bits, without messages */
 
 #endif

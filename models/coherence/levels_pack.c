@@ -14,7 +14,7 @@
 
 enum { NODE_UNITS = 3, HOME_UNITS = 1, ACKS_BIAS = 5 };
 
-unsigned levels_units(unsigned clusters, unsigned caches) { return clusters * (NODE_UNITS + caches) + HOME_UNITS; }
+unsigned levels_units(struct explore_options o) { return o.clusters * (NODE_UNITS + o.caches) + HOME_UNITS + o.device; }
 
 static uint64_t mix(uint64_t h)
 {
@@ -27,7 +27,7 @@ static uint64_t mix(uint64_t h)
 enum { UPPER_AT = 9, ROLE_AT = 19, TRIGGER_AT = 22, FORWARD_AT = 30, FORWARD_WHO_AT = 36, FLUSH_AT = 41, ASKED_AT = 44,
        NODE_BITS = 48 };
 _Static_assert(NODE_BITS == 16 * NODE_UNITS, "a node fills its units");
-_Static_assert(EXPLORE_INNER_MAX <= 3 && EXPLORE_CLUSTERS_MAX <= 3, "names take two bits");
+_Static_assert(EXPLORE_INNER_MAX <= 3 && OUTER_AGENTS_MAX <= 3, "names take two bits");
 
 static bool has(const struct sharer_set *set, unsigned agent) { return set->w[0] >> agent & 1; }
 static uint64_t if_busy(const struct held_msg *h, uint64_t bits) { return h->busy ? bits : 0; }
@@ -89,19 +89,21 @@ static void unpack_node(struct levels *w, unsigned c, uint64_t bits)
 
 /* ---- caches and messages */
 
-static uint16_t pack_cache(const struct cluster_world *k, unsigned a)
+static uint16_t pack_cache(const struct cache_line *line, uint8_t pending, const struct home_line *h, unsigned a)
 {
-    const struct cache_line *line = &k->line[a];
-    const struct home_line *h = &k->node.home;
-    return (uint16_t)(line->state | (line->acks + ACKS_BIAS) << 5 | (line->version & 1) << 9 | k->pending[a] << 10 |
+    return (uint16_t)(line->state | (line->acks + ACKS_BIAS) << 5 | (line->version & 1) << 9 | pending << 10 |
                       has(&h->sharers, a) << 13 | (h->owner == (int)a) << 14 | (h->requester == (int)a) << 15);
 }
 
-static void unpack_cache(struct cluster_world *k, unsigned a, uint16_t bits)
+static uint16_t pack_inner(const struct cluster_world *k, unsigned a)
 {
-    struct home_line *h = &k->node.home;
-    k->line[a] = (struct cache_line){ .state = bits & 31, .acks = (int16_t)((bits >> 5 & 15) - ACKS_BIAS), .version = bits >> 9 & 1 };
-    k->pending[a] = bits >> 10 & 7;
+    return pack_cache(&k->line[a], k->pending[a], &k->node.home, a);
+}
+
+static void unpack_cache(struct cache_line *line, uint8_t *pending, struct home_line *h, unsigned a, uint16_t bits)
+{
+    *line = (struct cache_line){ .state = bits & 31, .acks = (int16_t)((bits >> 5 & 15) - ACKS_BIAS), .version = bits >> 9 & 1 };
+    *pending = bits >> 10 & 7;
     h->sharers.w[0] |= (uint64_t)(bits >> 13 & 1) << a;
     if (bits >> 14 & 1)
         h->owner = (int16_t)a;
@@ -181,7 +183,7 @@ static void form_as(const struct levels_space *l, const struct levels *w, unsign
     memset(f, 0, sizeof *f);
     f->node = pack_node(w, c, names);
     for (unsigned a = 0; a < l->x.caches; a++)
-        f->cache[names[a] - 1] = pack_cache(&w->cluster[c], a);
+        f->cache[names[a] - 1] = pack_inner(&w->cluster[c], a);
     pack_messages(&w->cluster[c].inner, names, 0, f->message);
 }
 
@@ -195,7 +197,7 @@ static void form_of(const struct levels_space *l, const struct levels *w, unsign
         return;
     }
     for (unsigned a = 0; a < l->x.caches; a++)
-        sign[a] = mix(pack_cache(k, a) + 1u);
+        sign[a] = mix(pack_inner(k, a) + 1u);
     sign_messages(&k->inner, sign);
     if (k->node.trigger.busy)
         sign[k->node.trigger.requester] += 0x9e3779b97f4a7c15ull;
@@ -246,6 +248,8 @@ static void pack_as(const struct levels_space *l, const struct levels *w, const 
         put_cluster(l, &forms[c], forms[c].node | pack_forward_name(&w->cluster[c].node.forward, names), units + (names[c] - 1u) * each);
     }
     units[at++] = pack_home(w);
+    if (l->outer_agents > l->clusters)
+        units[at++] = pack_cache(&w->device, w->device_pending, &w->home, l->clusters);
     at += pack_messages(&w->outer, names, 0, units + at);
     for (unsigned k = 0; k < l->clusters; k++)
         for (const uint16_t *m = in_order[k]->message; *m; m++)
@@ -258,8 +262,9 @@ void levels_pack(const struct model *m, const void *world, uint64_t *key)
     const struct levels *w = world;
     struct form forms[EXPLORE_CLUSTERS_MAX];
     union { uint64_t words[KEY_WORDS_MAX]; uint16_t units[LEVELS_UNITS_MAX]; } packed;
-    uint64_t sign[EXPLORE_CLUSTERS_MAX];
-    uint8_t sorted[EXPLORE_CLUSTERS_MAX], names[EXPLORE_CLUSTERS_MAX];
+    uint64_t sign[OUTER_AGENTS_MAX] = { 0 };
+    uint8_t sorted[OUTER_AGENTS_MAX], names[OUTER_AGENTS_MAX];
+    names[l->outer_agents - 1] = (uint8_t)l->outer_agents; /* the device's, if there is one, is the last */
     for (unsigned c = 0; c < l->clusters; c++) {
         form_of(l, w, c, &forms[c]);
         sign[c] = sign_form(&forms[c]);
@@ -293,7 +298,7 @@ void levels_unpack(const struct model *m, const uint64_t *key, void *world)
         unpack_node(w, c, units[at] | (uint64_t)units[at + 1] << 16 | (uint64_t)units[at + 2] << 32);
         at += NODE_UNITS;
         for (unsigned a = 0; a < l->x.caches; a++)
-            unpack_cache(&w->cluster[c], a, units[at++]);
+            unpack_cache(&w->cluster[c].line[a], &w->cluster[c].pending[a], inner, a, units[at++]);
         inner->txn = (int16_t)(inner->requester < 0 ? -1 : TXN_OF(inner->requester));
     }
     uint16_t home = units[at++];
@@ -302,6 +307,8 @@ void levels_unpack(const struct model *m, const uint64_t *key, void *world)
     w->home.version = home >> 8 & 1;
     w->memory_current = home >> 9 & 1;
     w->asked = home >> 10 & 3;
+    if (l->outer_agents > l->clusters)
+        unpack_cache(&w->device, &w->device_pending, &w->home, l->clusters, units[at++]);
     w->home.txn = (int16_t)(w->home.requester < 0 ? -1 : TXN_OF(w->home.requester));
     for (; at < count && units[at]; at++)
         unpack_message(w, units[at]);

@@ -82,11 +82,14 @@ int protocol_verify(FILE *out, const struct protocol *p, struct explore_options 
     if (states)
         *states = r.states;
     explore_result_free(&r);
-    if (!with_mutants || status != EXIT_CLEAN || r.outcome == EXPLORE_LIMIT)
+    if (!with_mutants || status != EXIT_CLEAN || (r.outcome == EXPLORE_LIMIT && !o.clusters))
         return status;
-    fprintf(out, "Mutants: each row deleted, and each row given every other next state%s.\n",
-            o.lines > 1 ? "; explored with one line" : "");
-    struct mutant_result m = mutants(out, p, o);
+    if (o.clusters)
+        fputs("Mutants of the glue: each row without its condition, with every other one, and asking for something else.\n", out);
+    else
+        fprintf(out, "Mutants: each row deleted, and each row given every other next state%s.\n",
+                o.lines > 1 ? "; explored with one line" : "");
+    struct mutant_result m = o.clusters ? glue_mutants(out, p, o) : mutants(out, p, o);
     if (states)
         *states += m.states;
     fprintf(out, "  %u mutants: %u break a rule, %u leave rows unused, %u are listed as equivalent, %u survive unexplained\n",

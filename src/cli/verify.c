@@ -58,8 +58,10 @@ static int run(int argc, char **argv)
     if (own.explore.clusters) {
         if (own.explore.caches > EXPLORE_INNER_MAX)
             fail_user("--caches: at most %d in each cluster", EXPLORE_INNER_MAX);
-        if (own.explore.device || own.explore.lines > 1)
-            fail_user("--clusters goes with neither --device nor --lines");
+        if (own.explore.device && own.explore.clusters > 2)
+            fail_user("--device: beside two clusters at most");
+        if (own.explore.lines > 1)
+            fail_user("--clusters does not go with --lines");
     }
     struct arena *arena = arena_new();
     struct protocol *p = load_protocol_or_fail(arena, c.args[0]);

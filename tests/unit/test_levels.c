@@ -91,7 +91,7 @@ static void rename_world(const struct levels_space *l, const struct levels *from
                          const uint8_t *caches)
 {
     *to = *from;
-    rename_home(&to->home, clusters, l->clusters);
+    rename_home(&to->home, clusters, l->outer_agents);
     rename_list(&from->outer, &to->outer, clusters);
     for (unsigned c = 0; c < l->clusters; c++) {
         const struct cluster_world *k = &from->cluster[c];
@@ -156,12 +156,12 @@ static void walk(struct levels_space *l, uint64_t seed)
 
 Test(levels, packing_forgets_names_only)
 {
-    static const unsigned shapes[][2] = { { 2, 1 }, { 2, 2 }, { 3, 2 }, { 2, 3 }, { 3, 3 } };
+    static const unsigned shapes[][3] = { { 2, 1, 0 }, { 2, 2, 0 }, { 3, 2, 0 }, { 2, 3, 0 }, { 3, 3, 0 }, { 2, 1, 1 }, { 2, 2, 1 } };
     struct rig rig = load("mesif");
     struct row_counts counts = { 0 };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (uint64_t seed = 1; seed <= 5; seed++) {
-            struct explore_options o = { .clusters = shapes[i][0], .caches = shapes[i][1], .recalls = true };
+            struct explore_options o = { .clusters = shapes[i][0], .caches = shapes[i][1], .device = shapes[i][2], .recalls = true };
             struct levels_space l;
             space_init(&l.x, rig.p, o, &counts);
             levels_init(&l, o);
@@ -200,4 +200,23 @@ Test(levels, faults_in_the_glue_are_found)
         explore_result_free(&r);
     }
     rig_free(&rig);
+}
+
+/* With one cache per cluster and no device four remain, which a device or a second cache shows. */
+Test(levels, mutants_of_the_glue)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    struct rig rig = load("mesi");
+    struct mutant_result m = glue_mutants(out, rig.p, (struct explore_options){ .clusters = 2, .caches = 1, .recalls = true });
+    fclose(out);
+    cr_expect_eq(m.total, 76, "%u mutants", m.total);
+    cr_expect_eq(m.caught, 47, "%u caught", m.caught);
+    cr_expect_eq(m.equivalent, 25, "%u equivalent", m.equivalent);
+    cr_expect_eq(m.stale_entries, 0, "%s", text);
+    cr_expect_str_eq(text, "  survived: [home, PUTF_OLD, READ, LOAD]\n  survived: [home, PUTF_OLD, READ, STORE]\n"
+                           "  survived: [home, PUTF_OLD, WRITE, STORE]\n  survived: [upper, FWD_GETU, NOTHING]\n");
+    rig_free(&rig);
+    free(text);
 }

@@ -1,0 +1,139 @@
+/* models/coherence/mutate_glue.c - single faults in the glue between two levels: every row that asks for nothing first,
+ * for something else, or with another event; and exclusive copies inside under a shared one.
+ *
+ * Each is explored with one cache per cluster; what survives again with the device, if there is one, and with two caches
+ * per cluster as far as SECOND_LOOK states, if that many are wanted. Rows of events that the protocol does not know
+ * are left out.
+ */
+#include "models/coherence/cluster_line.h"
+#include "models/coherence/explore.h"
+
+enum { SECOND_LOOK = 3000000, ANY = 0xff };
+
+/* Faults that no check can notice, and why. */
+struct harmless { bool upper; uint8_t event, first, ask; const char *reason; };
+static const struct harmless harmless[] = {
+    { false, HEV_GETS, ANY, CEV_STORE, "asks for more than it needs: slower, not wrong" },
+    { false, HEV_GETU, ANY, CEV_STORE, "asks for more than it needs: slower, not wrong" },
+    { false, HEV_GETO, GLUE_WRITE, CEV_STORE, "fetches data that nobody needs" },
+    { false, HEV_PUT_OWNER, ANY, ANY, "whoever owns the line inside has an upper cache at rest that may write" },
+    { false, HEV_PUTF_OWNER, ANY, ANY, "whoever owns the line inside has an upper cache at rest that may write" },
+    { false, HEV_PUT_OLD, GLUE_FLUSH, ANY, "a put too late is answered later" },
+    { false, HEV_PUT_OLD, ANY, CEV_STORE, "a put too late is answered later" },
+    { false, HEV_PUT_OLD, GLUE_READ, CEV_LOAD, "a put too late is answered later" },
+    { true, CEV_FWD_GETS, GLUE_RECALL, ANY, "readers inside lose their copies: slower, not wrong" },
+    { true, CEV_FWD_GETU, GLUE_RECALL, ANY, "readers inside lose their copies: slower, not wrong" },
+};
+
+static const struct harmless *listed(const struct glue_row *r)
+{
+    bool asks = r->first == GLUE_READ || r->first == GLUE_WRITE;
+    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
+        const struct harmless *h = &harmless[i];
+        bool same_first = h->first == ANY || h->first == r->first, same_ask = h->ask == ANY || (asks && h->ask == r->ask);
+        if (h->upper == r->upper && h->event == r->event && same_first && same_ask)
+            return h;
+    }
+    return NULL;
+}
+
+static bool passes(const struct protocol *p, struct explore_options o, uint64_t *states)
+{
+    struct explore_result r = explore(p, o);
+    bool passed = r.outcome == EXPLORE_PASSED || r.outcome == EXPLORE_LIMIT;
+    *states += r.states;
+    explore_result_free(&r);
+    return passed;
+}
+
+static bool survives(const struct protocol *p, struct explore_options o, const struct glue *glue, uint64_t *states)
+{
+    struct explore_options one = o, two = o;
+    one.glue = two.glue = glue;
+    one.caches = 1;
+    one.device = two.device = false;
+    one.max_states = 0;
+    two.max_states = SECOND_LOOK;
+    if (!passes(p, one, states))
+        return false;
+    one.device = true;
+    if (o.device && !passes(p, one, states))
+        return false;
+    return o.caches < 2 || passes(p, two, states);
+}
+
+static bool known_event(const struct protocol *p, const struct glue_row *r)
+{
+    bool known = false;
+    enum controller c = r->upper ? CTL_CACHE : CTL_HOME;
+    for (unsigned s = 0; s < p->table[c].n_states; s++)
+        known |= row_verdict(p->table[c].row[s][r->event]) == STEP_DONE;
+    return known;
+}
+
+static void print_glue_mutant(FILE *out, const char *what, const struct glue_row *r)
+{
+    static const char *const first[] = { "NOTHING", "READ", "WRITE", "FLUSH", "RECALL", "DEMOTE" };
+    bool asks = r->first == GLUE_READ || r->first == GLUE_WRITE;
+    fprintf(out, "  %s: [%s, %s, %s%s%s]\n", what, r->upper ? "upper" : "home",
+            r->upper ? cache_event_name(r->event) : home_event_name(r->event), first[r->first], asks ? ", " : "",
+            asks ? cache_event_name(r->ask) : "");
+}
+
+static void try_row(FILE *out, const struct protocol *p, struct explore_options o, unsigned i, uint8_t first, uint8_t ask,
+                    struct mutant_result *m)
+{
+    struct glue copy = glue_default;
+    struct glue_row *r = &copy.row[i];
+    if (r->first == first && (r->ask == ask || (first != GLUE_READ && first != GLUE_WRITE)))
+        return;
+    r->first = first;
+    r->ask = ask;
+    bool survived = survives(p, o, &copy, &m->states), known = listed(r) != NULL;
+    m->total++;
+    m->caught += !survived;
+    m->equivalent += survived && known;
+    m->survivors += survived && !known;
+    m->stale_entries += !survived && known;
+    if (survived && !known)
+        print_glue_mutant(out, "survived", r);
+    if (!survived && known)
+        print_glue_mutant(out, "listed as equivalent, but caught", r);
+}
+
+static void try_home_row(FILE *out, const struct protocol *p, struct explore_options o, unsigned i, struct mutant_result *m)
+{
+    static const uint8_t asks[] = { CEV_LOAD, CEV_STORE, CEV_STORE_FULL };
+    try_row(out, p, o, i, GLUE_NOTHING, 0, m);
+    try_row(out, p, o, i, GLUE_FLUSH, 0, m);
+    for (unsigned k = 0; k < sizeof asks; k++)
+        if (protocol_has_event(p, (enum cache_event)asks[k])) {
+            try_row(out, p, o, i, GLUE_READ, asks[k], m);
+            try_row(out, p, o, i, GLUE_WRITE, asks[k], m);
+        }
+}
+
+struct mutant_result glue_mutants(FILE *out, const struct protocol *p, struct explore_options o)
+{
+    struct mutant_result m = { 0 };
+    for (unsigned i = 0; i < GLUE_ROWS; i++) {
+        if (!known_event(p, &glue_default.row[i]))
+            continue;
+        if (!glue_default.row[i].upper) {
+            try_home_row(out, p, o, i, &m);
+            continue;
+        }
+        try_row(out, p, o, i, GLUE_NOTHING, 0, &m);
+        try_row(out, p, o, i, GLUE_RECALL, 0, &m);
+        try_row(out, p, o, i, GLUE_DEMOTE, 0, &m);
+    }
+    struct glue copy = glue_default;
+    copy.shared_under_shared = false;
+    bool survived = survives(p, o, &copy, &m.states);
+    m.total++;
+    m.caught += !survived;
+    m.survivors += survived;
+    if (survived)
+        fputs("  survived: a GETS is never stepped as GETS_R\n", out);
+    return m;
+}
