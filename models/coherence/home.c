@@ -291,6 +291,7 @@ static void request(struct home *h, struct msg *m)
         home_fetch(h, slot, m);
         return;
     }
+    x->early = false;
     if (!x->valid && !x->ahead && home_may_need_data(h->env.protocol, &h->lines[slot], event))
         home_fetch_ahead(h, slot, m);
     else if (hit)
@@ -315,7 +316,7 @@ static void response(struct home *h, struct msg *m)
         home_fetch_wait(h, slot, m);
         return;
     }
-    step(h, slot, event, m, &m->delta, false);
+    step(h, slot, event, m, &m->delta, h->extra[slot].early);
     settle(h, slot);
 }
 

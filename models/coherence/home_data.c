@@ -104,7 +104,7 @@ void home_drop(struct home *h, int64_t slot)
         write_memory(h, slots_line(&h->at, slot), h->lines[slot].version);
     if (x->ahead)
         fetch_of(h, slot)->slot = NO_SLOT;
-    x->dirty = x->valid = x->recalling = x->ahead = false;
+    x->dirty = x->valid = x->recalling = x->ahead = x->early = false;
     h->at.tag[slot] = 0;
 }
 
@@ -122,6 +122,20 @@ static void fetch_release(struct home *h, struct fetch *f)
     h->fetch_count--;
 }
 
+/* The answers to the snoop are still missing, or an owner's was the last: then only an inclusive level keeps the data. */
+static void fetched_early(struct home *h, int64_t slot)
+{
+    struct home_extra *x = &h->extra[slot];
+    bool busy = !home_stable(h->env.protocol, h->lines[slot].state);
+    x->ahead = false;
+    if (x->valid || !(busy || h->desc.data == HOME_INCLUSIVE))
+        return;
+    x->valid = true;
+    x->early = busy;
+    if (h->desc.data == HOME_NON_INCLUSIVE)
+        put_in_store(h, slots_line(&h->at, slot), h->lines[slot].version, false);
+}
+
 static void fetched(struct dram_request *r)
 {
     struct fetch *f = r->owner;
@@ -131,13 +145,8 @@ static void fetched(struct dram_request *r)
     bool early = f->ahead && !f->waited_for;
     fetch_release(h, f);
     if (early) {
-        if (slot != NO_SLOT) {
-            struct home_extra *x = &h->extra[slot];
-            x->ahead = false;
-            if (h->desc.data == HOME_NON_INCLUSIVE)
-                put_in_store(h, m.line, h->lines[slot].version, false);
-            x->valid |= h->desc.data == HOME_INCLUSIVE || !home_stable(h->env.protocol, h->lines[slot].state);
-        }
+        if (slot != NO_SLOT)
+            fetched_early(h, slot);
         return;
     }
     h->extra[slot].fetching = h->extra[slot].ahead = false;

@@ -24,8 +24,9 @@ struct home {
     struct slots at;
     struct home_line *lines;      /* by slot, as is extra */
     /* dirty: newer than DRAM (inclusive; a store says so itself); valid: the data is here, or in the store; recalling: the
-     * entry is to leave; ahead: a fetch is on its way that nothing waits for yet */
-    struct home_extra { bool dirty, valid, fetching, recalling, ahead; } *extra;
+     * entry is to leave; ahead: a fetch is on its way that nothing waits for yet; early: it came before the last answer
+     * to the snoop that it was begun with */
+    struct home_extra { bool dirty, valid, fetching, recalling, ahead, early; } *extra;
     struct data_store store;
     bool has_store;
     struct station station;

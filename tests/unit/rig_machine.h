@@ -43,6 +43,7 @@ enum {
 
 struct rig_desc {
     unsigned harts, ports, homes;
+    const char *protocol;       /* a shipped one; NULL: mesi */
     struct hart_desc hart;
     struct cache_desc cache, port;
     struct home_desc home;
@@ -282,10 +283,11 @@ static inline void rig_script(struct machine_rig *m, unsigned hart, const struct
 
 /* ---- life */
 
-static inline struct protocol *rig_protocol(struct arena *arena)
+static inline struct protocol *rig_protocol(struct arena *arena, const char *name)
 {
     struct diag *diag = diag_new();
-    struct node *root = read_file(arena, diag, LABYRINTH_SRCDIR "/configs/protocols/mesi.yaml");
+    const char *path = arena_printf(arena, "%s/configs/protocols/%s.yaml", LABYRINTH_SRCDIR, name ? name : "mesi");
+    struct node *root = read_file(arena, diag, path);
     struct protocol *p = root ? protocol_load(root, diag) : NULL;
     diag_print(diag, stderr);
     CHECK(p, "the protocol does not load");
@@ -342,7 +344,7 @@ static inline struct machine_rig *machine_rig_new(const struct rig_desc *d)
     struct machine_rig *m = calloc(1, sizeof *m);
     m->d = *d;
     m->arena = arena_new();
-    m->protocol = rig_protocol(m->arena);
+    m->protocol = rig_protocol(m->arena, m->d.protocol);
     m->engine = engine_new((struct engine_desc){ .queue = d->queue, .lookahead = d->lookahead });
     m->memory = memory_new(UINT64_C(1) << 24);
     m->history = history_new(4096);
