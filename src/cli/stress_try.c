@@ -121,7 +121,7 @@ bool stress_measure(const struct stress_case *c, unsigned *cores, unsigned *devi
     bool good = load(&study, c);
     if (!good && told)
         diag_exit_if_errors(study.diag);
-    *cores = number_at(&study, "machine.cores", 4); /* defaults of the tables of the machine */
+    *cores = number_at(&study, "machine.cores", 4) * number_at(&study, "machine.sockets", 1); /* defaults of the machine's tables */
     *devices = number_at(&study, "machine.devices.count", 0);
     study_unload(&study);
     return good;
