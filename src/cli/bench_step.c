@@ -54,7 +54,7 @@ static bool same_outbox(const struct outbox *a, const struct outbox *b)
 {
     bool multicast = false;
     if (a->n != b->n || a->complete != b->complete || a->take_data != b->take_data || a->keep_data != b->keep_data ||
-        a->flush_memory != b->flush_memory || a->recalled != b->recalled)
+        a->flush_memory != b->flush_memory || a->recalled != b->recalled || a->demoted != b->demoted)
         return false;
     for (unsigned i = 0; i < a->n; i++) {
         multicast |= a->m[i].multicast;
@@ -88,7 +88,7 @@ static enum verdict compare_home(struct home_input x)
 {
     struct home_line t = x.line, s = x.line;
     struct outbox by_table, by_switch;
-    const struct msg *in = x.event == HEV_RECALL ? NULL : &x.in;
+    const struct msg *in = x.event == HEV_RECALL || x.event == HEV_DEMOTE ? NULL : &x.in;
     enum verdict v = home_step(mesi, &t, x.event, in, &by_table, NULL);
     if (mesi_home_by_switch(&s, x.event, in, &by_switch) != v || !same_home_line(&t, &s) || !same_outbox(&by_table, &by_switch))
         panic("bench: home state %s, event %s: the switch by hand and the table of mesi differ", home_state_name(mesi, x.line.state),
@@ -105,7 +105,9 @@ static void find_cache(struct found *f)
     for (unsigned state = 0; state < mesi->table[CTL_CACHE].n_states; state++)
         for (unsigned event = 0; event < CACHE_EVENT_COUNT; event++)
             for (int acks = -ACKS_MAX; acks <= ACKS_MAX; acks++) {
-                struct cache_input x = cache_input(state, event, acks);
+                struct cache_input x = cache_input(state, event, acks), of_home = x;
+                of_home.in.requester = (uint16_t)REQUESTER_HOME;
+                compare_cache(of_home);
                 if (compare_cache(x) != STEP_DONE || acks % 2)
                     continue;
                 f->cache[f->caches++] = x;

@@ -4,12 +4,12 @@
 #include <string.h>
 
 enum cache_state { I, S, E, M, IS, IM, IMA, SM, IU, IF, MF, MI, II };
-enum home_state { DI, DS, DM, DBS, DBO, DBW, DBD, DBU, DBF, DBX, DBR, DBV };
+enum home_state { DI, DS, DM, DBS, DBO, DBW, DBD, DBU, DBF, DBX, DBR, DBV, DBE };
 
 static void clear(struct outbox *out)
 {
     out->n = 0;
-    out->complete = out->take_data = out->keep_data = out->flush_memory = out->recalled = false;
+    out->complete = out->take_data = out->keep_data = out->flush_memory = out->recalled = out->demoted = false;
 }
 
 /* ---- cache */
@@ -48,16 +48,23 @@ static enum verdict invalidated(const struct cache_job *j, enum cache_state next
     return go(j, next);
 }
 
+static bool for_the_home(const struct cache_job *j) { return (int16_t)j->in->requester == REQUESTER_HOME; }
+
+/* A home that asks for itself gets the data once, as a write-back. */
 static enum verdict share(const struct cache_job *j, enum cache_state next)
 {
-    reply(j, MSG_DATA, ACKS_READ);
-    reply(j, MSG_WB, 0);
+    if (for_the_home(j)) {
+        reply(j, MSG_WB, ACKS_READ);
+    } else {
+        reply(j, MSG_DATA, ACKS_READ);
+        reply(j, MSG_WB, 0);
+    }
     return go(j, next);
 }
 
 static enum verdict hand_over(const struct cache_job *j, enum cache_state next)
 {
-    reply(j, MSG_DATA, j->in->acks);
+    reply(j, for_the_home(j) ? MSG_WB : MSG_DATA, j->in->acks);
     return go(j, next);
 }
 
@@ -324,17 +331,25 @@ static enum verdict recalled(const struct home_job *j)
     return to(j, DI);
 }
 
+static enum verdict demoted(const struct home_job *j, enum home_state next)
+{
+    j->out->demoted = true;
+    return to(j, next);
+}
+
 static enum verdict in_di(const struct home_job *j, enum home_event event)
 {
     struct sharer_set losers;
     switch (event) {
     case HEV_GETS: return answer(j, DBO, MSG_DATA_E, 0);
+    case HEV_GETS_R: return answer(j, DBS, MSG_DATA, ACKS_READ);
     case HEV_GETM: losers = others(j); return answer(j, DBO, MSG_DATA, set_size(&losers));
     case HEV_GETO: losers = others(j); return answer(j, DBO, MSG_GRANT, set_size(&losers));
     case HEV_GETU: return answer(j, DI, MSG_DATA, ACKS_READ);
     case HEV_FLUSH: case HEV_PUTF_OLD: return flushed(j, DI);
     case HEV_PUT_OLD: return answer(j, DI, MSG_PUTACK, 0);
     case HEV_RECALL: return recalled(j);
+    case HEV_DEMOTE: return demoted(j, DI);
     default: return STEP_ILLEGAL;
     }
 }
@@ -349,6 +364,7 @@ static enum verdict in_ds(const struct home_job *j, enum home_event event)
     case HEV_FLUSH: case HEV_PUTF_OLD: return recall(j, DBF);
     case HEV_PUT_OLD: return answer(j, DS, MSG_PUTACK, 0);
     case HEV_RECALL: return recall(j, DBR);
+    case HEV_DEMOTE: return demoted(j, DS);
     default: return STEP_ILLEGAL;
     }
 }
@@ -368,6 +384,7 @@ static enum verdict in_dm(const struct home_job *j, enum home_event event)
     case HEV_PUT_OLD: return answer(j, DM, MSG_PUTACK, 0);
     case HEV_PUTF_OWNER: keep(j); j->line->owner = -1; return flushed(j, DI);
     case HEV_RECALL: return forward(j, DBV, MSG_FWD_FLUSH);
+    case HEV_DEMOTE: return forward(j, DBE, MSG_FWD_GETS);
     default: return STEP_ILLEGAL;
     }
 }
@@ -386,21 +403,22 @@ static enum verdict done_came(const struct home_job *j)
     }
 }
 
-static enum verdict owner_shares(const struct home_job *j, enum home_state next)
+static void owner_shares(const struct home_job *j)
 {
     set_add(&j->line->sharers, j->line->owner);
     j->line->owner = -1;
-    return to(j, next);
 }
 
 static enum verdict write_back_came(const struct home_job *j)
 {
     enum home_state state = (enum home_state)j->line->state;
-    if (state != DBW && state != DBD && state != DBX && state != DBV)
+    if (state != DBW && state != DBD && state != DBX && state != DBV && state != DBE)
         return STEP_ILLEGAL;
     keep(j);
-    if (state == DBW || state == DBD)
-        return owner_shares(j, state == DBW ? DBS : DS);
+    if (state == DBW || state == DBD || state == DBE) {
+        owner_shares(j);
+        return state == DBE ? demoted(j, DS) : to(j, state == DBW ? DBS : DS);
+    }
     j->line->owner = -1;
     return state == DBX ? flushed(j, DI) : recalled(j);
 }
@@ -429,7 +447,7 @@ static enum verdict in_busy(const struct home_job *j, enum home_event event)
     case HEV_PUT_OWNER: case HEV_PUTF_OWNER:
         return state == DBS || state == DBF || state == DBR ? STEP_ILLEGAL : STEP_WAIT;
     case HEV_GETS: case HEV_GETM: case HEV_GETO: case HEV_GETU: case HEV_FLUSH: case HEV_PUT_OLD: case HEV_PUTF_OLD:
-    case HEV_RECALL: return STEP_WAIT;
+    case HEV_RECALL: case HEV_DEMOTE: return STEP_WAIT;
     default: return STEP_ILLEGAL;
     }
 }

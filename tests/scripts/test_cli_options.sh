@@ -43,6 +43,8 @@ expect 2 "$L" protocol;        says 'PROTOCOL is missing'
 expect 2 "$L" protocol mesi --format pdf; says 'format'
 expect 2 "$L" stress "$tmp/small.yaml" --seeds 5..4; says 'whole number'
 expect 2 "$L" bench --only nothing-of-this-name; says 'no entry'
+# the switches by hand answer as the tables do, or this is exit 1
+expect 0 "$L" bench --only step --quick --repeats 1; prints '^step-cache (.*step-cache-switch$'; prints '^step-home '; prints '^step-hits '
 expect 2 "$L" check first-steps --set machine.clock=2MHz; says '1 error in'; says '^--set machine.clock=2MHz: .*cycles'
 expect 2 "$L" check first-steps --set machine.hart.atomic=20000cycles; says '^--set machine.hart.atomic=20000cycles: '
 expect 2 "$L" run first-steps --set agents.owner.exclusive=everything; says 'secure, all, none'
