@@ -48,4 +48,14 @@ caught unfinished-transaction 5 'deadlock'                            'nothing m
 for protocol in msi mesi mesif moesi bus-msi bus-mesi bus-moesi; do
     expect 0 "$L" verify $protocol;    prints 'no violation, no deadlock'
 done
+says 'states in .* s of processor time'
+for protocol in msi mesi mesif moesi; do
+    expect 0 "$L" verify $protocol --clusters 2 --caches 1;                prints 'no violation, no deadlock'
+    expect 0 "$L" verify $protocol --lines 2 --home-ways 1;                prints 'no violation, no deadlock'
+    expect 0 "$L" verify $protocol --clusters 2 --max-states 20000;        prints 'not complete: stopped at 20000 states'
+done
+expect 2 "$L" verify mesi --clusters 2 --lines 2;                          says 'does not go with --lines'
+expect 2 "$L" verify mesi --clusters 3 --device;                           says 'two clusters at most'
+expect 2 "$L" verify bus-mesi --clusters 2;                                says 'has no rows for DEMOTE'
+expect 4 "$L" verify "$folder/silent-dirty-eviction.yaml" --lines 2;       prints '  line 1  cache 0  EVICT'
 finish
