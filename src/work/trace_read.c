@@ -354,7 +354,16 @@ static bool csv_line(struct reader *r)
 
 /* ---- the file */
 
-static bool blank_or_comment(const char *line) { return *skip_blanks(line) == '#' || strchr("\r\n", *skip_blanks(line)) != NULL; }
+/* Also what trace-cmd says first, and the lines of a stack. */
+static bool blank_or_comment(const char *line)
+{
+    static const char *const asides[] = { "cpus=", "version =", "=>" };
+    line = skip_blanks(line);
+    for (size_t i = 0; i < sizeof asides / sizeof *asides; i++)
+        if (strncmp(line, asides[i], strlen(asides[i])) == 0)
+            return true;
+    return *line == '#' || strchr("\r\n", *line) != NULL;
+}
 
 /* Reads the next line that says something. False at the end. */
 static bool next_line(struct reader *r)

@@ -122,6 +122,23 @@ Test(trace, frees_find_their_allocation)
     cr_expect_eq(t->lost_free_count, 1);
 }
 
+/* As trace-cmd report and perf script print it, and ftrace with stacks. */
+Test(trace, other_tools)
+{
+    static const char text[] = "version = 7\ncpus=4\n"
+                               "             cc1-1402  [001]  5127.113457: mm_page_alloc:        page=0x12ab pfn=0x12ab order=0 migratetype=1 gfp_flags=GFP_HIGHUSER_MOVABLE\n"
+                               "             cc1-1402  [001]  5127.113459: kernel_stack:         <stack trace>\n"
+                               "=> get_page_from_freelist (ffffffff8116a1b2)\n\n"
+                               "cc1  1402 [002]  5127.113460:       kmem:mm_page_free: page=0x12ab pfn=0x12ab order=0\n"
+                               " a-1 [003] d..1. 5127.113461: <stack trace>\n => __free_pages\n";
+    const struct trace *t = read_of(text, strlen(text));
+    cr_assert_not_null(t, "%s", said);
+    cr_assert_eq(t->count, 2);
+    is(t, 0, TRACE_ALLOC, 1, 0, 0x12ab, 0, 1);
+    is(t, 1, TRACE_FREE, 2, 3000, 0x12ab, 0, 0);
+    cr_expect_eq(t->other_count, 2);
+}
+
 Test(trace, a_third_telling_is_a_free_of_its_own)
 {
     static const char text[] = HEAD "0,1,page_free,5,0,\n0,2,page_free_batched,5,0,\n0,3,page_free_batched,5,0,\n0,4,page_free,5,0,\n";
