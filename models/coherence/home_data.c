@@ -85,15 +85,22 @@ void home_flush_data(struct home *h, int64_t slot)
     home_flush_store(h, slots_line(&h->at, slot));
 }
 
-/* Victim: whoever becomes owner has the line's only place; what he gives back is compared with memory then. */
+/* Victim: whoever becomes owner has the line's only place; what he gives back is compared with memory then. On a bus a grant
+ * may come to one without a copy, who asks again, and a clean copy may leave without a word: memory gets what it has not
+ * before. */
 void home_hand_over(struct home *h, int64_t slot, const struct outbox *out)
 {
     struct stored s;
-    bool owner = false;
-    for (unsigned i = 0; i < out->n; i++)
-        owner |= out->m[i].kind == MSG_DATA_E || out->m[i].kind == MSG_GRANT || (out->m[i].kind == MSG_DATA && out->m[i].acks != ACKS_READ);
-    if (owner && data_store_take(&h->store, slots_line(&h->at, slot), &s))
-        h->extra[slot].valid = false;
+    bool on_bus = protocol_on_bus(h->env.protocol), owner = false, clean = false;
+    for (unsigned i = 0; i < out->n; i++) {
+        clean |= out->m[i].kind == MSG_DATA_E;
+        owner |= (out->m[i].kind == MSG_GRANT && !on_bus) || (out->m[i].kind == MSG_DATA && out->m[i].acks != ACKS_READ);
+    }
+    if (!(owner || clean) || !data_store_take(&h->store, slots_line(&h->at, slot), &s))
+        return;
+    h->extra[slot].valid = false;
+    if (on_bus && clean && s.dirty)
+        write_memory(h, slots_line(&h->at, slot), s.version);
 }
 
 /* The slot's line leaves the directory; no private copy exists. */

@@ -167,3 +167,27 @@ Test(bus_timed, shipped_experiments_run_on_a_bus)
         run_free(&r);
     }
 }
+
+/* A last level that drops what caches hold: who takes the only clean copy may lose it without a word. */
+Test(bus_timed, every_kind_of_last_level_stays_current)
+{
+    static const char storm[] =
+        "kind: experiment\n"
+        "title: a storm over a small last level\n"
+        "machine: { base: tiny, cores: 6, net_jitter: 7ns, l1: { size: 128B, ways: 1 }, l2: { size: 512B, ways: 2 } }\n"
+        "seed: 3\n"
+        "agents:\n"
+        "  - { name: mix, on: core0-, program: random-mix, lines: 48, loads: \"60%\", flushes: \"5%\", string_stores: \"10%\", count: 2000 }\n";
+    static const char *const protocols[] = { "protocol=bus-msi", "protocol=bus-mesi", "protocol=bus-moesi" };
+    static const char *const levels[] = { "inclusive", "non-inclusive", "victim" };
+    for (unsigned p = 0; p < 3; p++)
+        for (unsigned l = 0; l < 3; l++) {
+            char set[80];
+            snprintf(set, sizeof set, "machine.llc={size: 2KiB, ways: 4, inclusion: %s}", levels[l]);
+            struct run r = run_text(storm, usual(), protocols[p], set, NULL);
+            cr_expect_eq(r.result->stop, RUN_DONE, "%s, %s: %s", protocols[p], levels[l], r.result->stop_text);
+            cr_expect_eq(r.result->violation_count, 0, "%s, %s", protocols[p], levels[l]);
+            cr_expect(counter(&r, "net.sent_SNOOP_DATA_count") > 100);
+            run_free(&r);
+        }
+}
