@@ -14,13 +14,13 @@
 
 /* X(name, cycles, path) */
 #define KERN_COST_LIST(X) \
-    X(alloc_entry, 16, "call, prepare_alloc_pages: flags to zone list and allocation flags, might_alloc") \
+    X(alloc_entry, 17, "call, prepare_alloc_pages: flags to zone list, its first entry, allocation flags, might_alloc") \
     X(watermark_check, 8, "zone_watermark_fast: mark selection, subtractions, comparison") \
     X(watermark_order, 2, "one turn over the free areas for order > 0") \
     X(pcp_entry, 10, "rmqueue_pcplist: per-CPU base, list index, call and return") \
     X(irq_off, 12, "local_irq_save and local_irq_restore: pushf, pop, cli; test, sti (no popf since 5.12; cli and sti alone are 7 cycles in page_bench's notes)") \
     X(pcp_take, 6, "__rmqueue_pcplist: list head test, removal, count") \
-    X(pcp_put, 8, "free_unref_page_commit: list insertion, count, comparison with high") \
+    X(pcp_put, 5, "free_unref_page_commit: list insertion, count, comparison with high") \
     X(pcp_bulk_entry, 12, "free_pcppages_bulk or rmqueue_bulk: prologue, batch arithmetic") \
     X(pcp_bulk_page, 1, "the same, per page: loop, list choice, prefetchable address arithmetic") \
     X(buddy_order, 1, "__rmqueue_smallest: one turn over the orders") \
@@ -28,12 +28,19 @@
     X(buddy_split, 2, "expand: one halving") \
     X(buddy_merge, 1, "__free_one_page: one buddy address, its tests, the combined frame") \
     X(buddy_put, 1, "__free_one_page: where to insert, frame to address") \
+    X(pageblock_type, 1, "get_pfnblock_migratetype: section, word and shift") \
+    X(pageblock_page, 3, "prep_move_freepages_block, move_freepages_block: one struct page") \
+    X(highatomic_entry, 6, "reserve_highatomic_pageblock, unreserve_highatomic_pageblock: limit arithmetic") \
+    X(zone_next, 4, "get_page_from_freelist: one turn over the zonelist: zone index, node, flag tests") \
+    X(reclaim_entry, 80, "try_to_free_pages, shrink_zones: scan control, zone loop prologue") \
+    X(compact_entry, 90, "try_to_compact_pages, compact_zone: suitability, scanner positions") \
+    X(compact_page, 8, "isolate_migratepages_block: tests of one struct page") \
     X(prep_page, 12, "post_alloc_hook, prep_new_page: flag tests, statistics arithmetic") \
     X(alloc_exit, 6, "epilogue and return") \
     X(slow_entry, 60, "__alloc_pages_slowpath: gfp_to_alloc_flags, zone list restart, retry loop prologue") \
     X(slow_retry, 40, "the same: one more round") \
     X(alloc_fail, 120, "warn_alloc up to the rate limit, without console output") \
-    X(free_entry, 9, "__free_pages, free_unref_page_prepare: tests of flags and mapping, frame arithmetic") \
+    X(free_entry, 6, "__free_pages, free_unref_page_prepare: tests of flags and mapping, frame arithmetic") \
     X(free_exit, 5, "epilogue and return") \
     X(lock_call, 3, "call of the out-of-line lock slow path") \
     X(zero_entry, 6, "clear_page: call, count and address set-up, start of the string instruction") \

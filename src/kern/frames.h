@@ -25,8 +25,8 @@ struct frame_allocator {
     uint64_t (*own_bytes)(const struct kernel_desc *, uint64_t pages);
     /* Writes the state in which every frame of the zone is free (struct zone's words for marks, reserves and
      * NR_FREE_PAGES are written already; lists are empty). Must not touch memory in proportion to the zone beyond
-     * 1 KiB per 4 MiB: large parts as images (backdoor_image). */
-    void (*boot)(const struct kernel *, const struct zone *, struct backdoor *);
+     * 1 KiB per 4 MiB: large parts as images (backdoor_image; at most two per zone, the argument being the zone). */
+    void (*boot)(struct kernel *, struct zone *, struct backdoor *);
     /* A block, or frame 0. Any context but NMI, interrupts on or off; from inside an open request: marks phases
      * (PH_PCP, PH_ZONE_WAIT, PH_ZONE_HOLD) and says in *source where it was found (untouched if not found). */
     frame (*take)(struct hart *, const struct kernel *, const struct zone *, const struct frame_request *, enum source_id *source);
@@ -49,7 +49,7 @@ struct frame_allocator {
 };
 
 extern const struct frame_allocator frames_buddy;
-/* In the order of enum allocator_kind; ends with NULL. */
-extern const struct frame_allocator *const frame_allocators[];
+/* In the order of enum allocator_kind (kernel.h). */
+extern const struct frame_allocator *const frame_allocators[ALLOCATOR_KINDS];
 
 #endif

@@ -1,10 +1,10 @@
-/* src/kern/kernel.c - layout of the kernel's memory and its boot image. */
+/* src/kern/kernel.c - the kernel's description, the numbers of its zones, and its boot. */
 #include "src/kern/kernel.h"
 
 #include "src/base/fail.h"
+#include "src/kern/frames.h"
 #include "src/kern/iommu_drv.h"
-#include "src/kern/iommu_queue.h"
-#include "src/kern/page.h"
+#include "src/kern/layout.h"
 #include "src/kern/pcp.h"
 #include "src/kern/shootdown.h"
 #include "src/kern/uspace.h"
@@ -13,7 +13,7 @@
 #define BLOCK_BYTES (BLOCK_PAGES * PAGE_BYTES)
 #define MEMORY_MIN (UINT64_C(16) << 20)
 #define MEMORY_MAX (UINT64_C(1) << 40)
-enum { SPACES_MAX = 64, DOMAINS_MAX = 64, QUEUE_BYTES = 64, STATUS_BYTES = 4 };
+enum { SPACES_MAX = 64, DOMAINS_MAX = 64 };
 
 struct kernel_desc kernel_desc_default(void)
 {
@@ -21,7 +21,15 @@ struct kernel_desc kernel_desc_default(void)
         .memory_bytes = UINT64_C(1) << 30,
         .harts = 1,
         .locks = LOCK_QUEUED,
+        .version = KERNEL_6_8,
+        .nodes = 1,
+        .zone_dma = true,
+        .zone_dma32 = true,
         .watermark_scale_factor = 10,
+        .watermark_boost_factor = 15000,
+        .lowmem_reserve_ratio_dma = 256,
+        .lowmem_reserve_ratio_normal = 32,
+        .compact_pageblocks = 4,
         .pcp_locking = PCP_LOCKING_6_2,
         .zeroing = ZERO_STRING,
         .shootdown = SHOOTDOWN_AUTO,
@@ -33,39 +41,7 @@ struct kernel_desc kernel_desc_default(void)
     };
 }
 
-/* ---- layout */
-
-static paddr carve(uint64_t *next, uint64_t bytes, uint64_t align)
-{
-    *next = (*next + align - 1) & ~(align - 1);
-    paddr at = { *next };
-    *next += bytes;
-    return at;
-}
-
-static struct kernel_layout layout(const struct kernel_desc *d)
-{
-    struct kernel_layout at;
-    uint64_t next = PAGE_BYTES, harts = d->harts;
-    at.zone = carve(&next, ZONE_BYTES, LINE_BYTES);
-    at.pcp = carve(&next, harts * PCP_BYTES, LINE_BYTES);
-    at.hart_area = carve(&next, harts * HART_BYTES, LINE_BYTES);
-    at.csd = carve(&next, harts * harts * LINE_BYTES, LINE_BYTES);
-    at.spaces = carve(&next, (uint64_t)d->spaces * SPACE_BYTES, LINE_BYTES);
-    at.domains = carve(&next, (uint64_t)d->iommu.domains * DOMAIN_BYTES, LINE_BYTES);
-    at.queue = carve(&next, QUEUE_BYTES, LINE_BYTES);
-    at.status = carve(&next, QUEUE_SLOTS * STATUS_BYTES, LINE_BYTES);
-    at.ring = carve(&next, PAGE_BYTES, PAGE_BYTES);
-    at.scratch = carve(&next, d->scratch_bytes, PAGE_BYTES);
-    at.table_pool = carve(&next, (uint64_t)d->table_pages * PAGE_BYTES, PAGE_BYTES);
-    at.io_pool = carve(&next, d->iommu.on ? (uint64_t)d->iommu.table_pages * PAGE_BYTES : 0, PAGE_BYTES);
-    at.mem_map = carve(&next, d->memory_bytes / PAGE_BYTES * PAGE_STRUCT_BYTES, PAGE_BYTES);
-    at.first_managed = paddr_frame(carve(&next, 0, PAGE_BYTES));
-    at.end = (frame){ d->memory_bytes / PAGE_BYTES };
-    return at;
-}
-
-const char *kernel_desc_check(const struct kernel_desc *d)
+static const char *check_numbers(const struct kernel_desc *d)
 {
     if (d->memory_bytes < MEMORY_MIN || d->memory_bytes > MEMORY_MAX || d->memory_bytes % BLOCK_BYTES != 0)
         return "memory must be a multiple of 4 MiB between 16 MiB and 1 TiB";
@@ -83,123 +59,147 @@ const char *kernel_desc_check(const struct kernel_desc *d)
     if (d->scratch_bytes > d->memory_bytes || d->table_pages > d->memory_bytes / PAGE_BYTES ||
         d->iommu.table_pages > d->memory_bytes / PAGE_BYTES)
         return "scratch memory or table pools are larger than memory";
-    struct kernel_layout at = layout(d);
-    if (frame_addr(at.first_managed).v > d->memory_bytes / 4 * 3)
-        return "the kernel's own data take more than three quarters of memory";
-    if (d->min_free_kbytes / 4 > (at.end.v - at.first_managed.v) / 2)
-        return "min_free_kbytes is more than half of the free memory";
     return NULL;
+}
+
+static const char *check_zones(const struct kernel_desc *d)
+{
+    if (d->nodes < 1 || d->nodes > NODES_MAX || d->nodes > d->harts)
+        return "the number of nodes must be between 1 and 8, and at most the number of harts";
+    if (d->memory_bytes / d->nodes < MEMORY_MIN || d->memory_bytes % (d->nodes * BLOCK_BYTES) != 0)
+        return "every node needs the same memory: a multiple of 4 MiB, at least 16 MiB";
+    if (d->movable_bytes % (d->nodes * BLOCK_BYTES) != 0 || d->movable_bytes / d->nodes >= d->memory_bytes / d->nodes)
+        return "movable must be a multiple of 4 MiB for each node, and less than its memory";
+    if (d->version >= KERNEL_VERSIONS || d->allocator >= ALLOCATOR_KINDS)
+        return "no such kernel version or allocator";
+    return NULL;
+}
+
+static const char *arrange(struct kernel *k, const struct kernel_desc *desc)
+{
+    *k = (struct kernel){ .desc = *desc, .rules = kernel_rules(desc->version), .frames = frame_allocators[desc->allocator] };
+    return layout_kernel(k);
+}
+
+const char *kernel_desc_check(const struct kernel_desc *d)
+{
+    const char *wrong = check_numbers(d);
+    if (wrong == NULL)
+        wrong = check_zones(d);
+    if (wrong != NULL)
+        return wrong;
+    struct kernel k;
+    wrong = arrange(&k, d);
+    if (wrong == NULL && d->min_free_kbytes / 4 > k.managed_pages / 2)
+        wrong = "min_free_kbytes is more than half of the free memory";
+    return wrong;
+}
+
+/* ---- zones' numbers */
+
+/* nr_free_buffer_pages at boot, and what __setup_per_zone_wmarks divides by. */
+static uint64_t lowmem_pages(const struct kernel *k)
+{
+    uint64_t pages = 0;
+    for (unsigned i = 0; i < k->zone_count; i++)
+        if (k->zones[i].id != ZONE_MOVABLE)
+            pages += k->zones[i].managed_pages;
+    return pages;
+}
+
+static void set_reserves(struct kernel *k, struct zone *z)
+{
+    uint64_t upper[ZONES] = { 0 }, above = 0;
+    unsigned ratio = z->id == ZONE_DMA || z->id == ZONE_DMA32 ? k->desc.lowmem_reserve_ratio_dma
+                     : z->id == ZONE_NORMAL                   ? k->desc.lowmem_reserve_ratio_normal
+                                                              : 0;
+    for (unsigned i = 0; i < k->zone_count; i++)
+        if (k->zones[i].node == z->node)
+            upper[k->zones[i].id] = k->zones[i].managed_pages;
+    for (unsigned id = (unsigned)z->id + 1; id < ZONES; id++) {
+        above += upper[id];
+        z->lowmem_reserve[id] = watermark_lowmem_reserve(above, ratio);
+    }
+}
+
+static void set_zone(struct kernel *k, struct zone *z, uint64_t lowmem)
+{
+    const struct kernel_desc *d = &k->desc;
+    unsigned harts = k->nodes[z->node].harts;
+    z->marks = watermarks_compute(z->managed_pages, lowmem, z->id == ZONE_MOVABLE, k->min_free_kbytes,
+                                  d->watermark_scale_factor);
+    z->pcp_batch = d->pcp_batch != 0 ? d->pcp_batch : watermark_pcp_batch(z->managed_pages);
+    z->pcp_high = d->pcp_high != 0 ? d->pcp_high : watermark_pcp_high(z->marks.low, harts != 0 ? harts : d->harts, z->pcp_batch);
+    set_reserves(k, z);
 }
 
 void kernel_init(struct kernel *k, const struct kernel_desc *desc)
 {
     const char *wrong = kernel_desc_check(desc);
     CHECK(wrong == NULL, "kernel_init: %s", wrong);
-    *k = (struct kernel){ .desc = *desc, .at = layout(desc) };
-    k->managed_pages = k->at.end.v - k->at.first_managed.v;
-    uint64_t min_free = desc->min_free_kbytes != 0 ? desc->min_free_kbytes
-                                                   : watermark_min_free_kbytes(k->managed_pages * 4);
-    k->marks = watermarks_compute(k->managed_pages, min_free, desc->watermark_scale_factor);
-    k->pcp_batch = desc->pcp_batch != 0 ? desc->pcp_batch : watermark_pcp_batch(k->managed_pages);
-    k->pcp_high = desc->pcp_high != 0 ? desc->pcp_high
-                                      : watermark_pcp_high(k->marks.low, desc->harts, k->pcp_batch);
+    arrange(k, desc);
+    layout_zonelists(k);
+    uint64_t lowmem = lowmem_pages(k);
+    k->min_free_kbytes = desc->min_free_kbytes != 0 ? desc->min_free_kbytes : watermark_min_free_kbytes(lowmem * 4);
+    for (unsigned i = 0; i < k->zone_count; i++)
+        set_zone(k, &k->zones[i], lowmem);
 }
 
-/* ---- boot: free memory is a few small blocks up to the first 4 MiB boundary, one per order at most, then
- * order-10 blocks chained in address order. All of it follows from first_managed. */
-
-static uint64_t first_large(const struct kernel *k)
+const struct zone *kernel_zone_of(const struct kernel *k, frame f)
 {
-    return (k->at.first_managed.v + BLOCK_PAGES - 1) & ~(BLOCK_PAGES - 1);
+    for (unsigned i = 0; i < k->zone_count; i++)
+        if (zone_contains(&k->zones[i], f))
+            return &k->zones[i];
+    return NULL;
 }
 
-/* The small block of this order starts where all lower ones have been passed. False if there is none. */
-static bool small_block(const struct kernel *k, unsigned order, frame *f)
+const char *zone_name(enum zone_id id)
 {
-    uint64_t gap = first_large(k) - k->at.first_managed.v;
-    *f = (frame){ k->at.first_managed.v + (gap & ((UINT64_C(1) << order) - 1)) };
-    return order < MAX_ORDER && (gap >> order & 1) != 0;
+    static const char *const names[ZONES] = { "DMA", "DMA32", "Normal", "Movable" };
+    return names[id];
 }
 
-/* Words of the struct page at the head of a free block. */
-static void page_make_free(uint64_t *words, uint64_t next, uint64_t prev, unsigned order)
+const char *migratetype_name(enum migratetype mt)
 {
-    words[(PAGE_LRU + LIST_NEXT) / 8] = next;
-    words[(PAGE_LRU + LIST_PREV) / 8] = prev;
-    words[PAGE_PRIVATE / 8] = order;
-    words[PAGE_TYPE / 8] = PAGE_TYPE_BUDDY;
+    static const char *const names[MIGRATETYPES] = { "Unmovable", "Movable", "Reclaimable", "HighAtomic" };
+    return names[mt];
 }
 
-static void boot_page(const struct kernel *k, frame f, uint64_t *words)
+/* ---- boot */
+
+static void boot_zone(const struct zone *z, struct backdoor *b)
 {
-    uint64_t head = kernel_area(k, MAX_ORDER).v;
-    if (f.v >= first_large(k) && f.v < k->at.end.v && f.v % BLOCK_PAGES == 0) {
-        uint64_t before = f.v - BLOCK_PAGES, after = f.v + BLOCK_PAGES;
-        page_make_free(words, after < k->at.end.v ? page_node(k, (frame){ after }).v : head,
-                       f.v > first_large(k) ? page_node(k, (frame){ before }).v : head, MAX_ORDER);
-        return;
-    }
-    for (unsigned order = 0; order < MAX_ORDER; order++) {
-        frame block;
-        if (small_block(k, order, &block) && block.v == f.v)
-            page_make_free(words, kernel_area(k, order).v, kernel_area(k, order).v, order);
-    }
+    const uint64_t marks[] = { z->marks.min, z->marks.low, z->marks.high, z->marks.promo };
+    for (unsigned i = 0; i < 4; i++)
+        backdoor_write(b, zone_word(z, ZONE_AT_MARKS + i * 8), 8, marks[i]);
+    for (unsigned i = 0; i < ZONES; i++)
+        backdoor_write(b, zone_word(z, ZONE_AT_RESERVE + i * 8), 8, z->lowmem_reserve[i]);
+    backdoor_write(b, zone_word(z, ZONE_AT_FREE), 8, z->managed_pages);
+    for (unsigned order = 0; order < ORDERS; order++)
+        for (unsigned mt = 0; mt < MIGRATE_LISTS; mt++) {
+            paddr head = zone_list(z, order, (enum migratetype)mt);
+            backdoor_write(b, paddr_plus(head, LIST_NEXT), 8, head.v);
+            backdoor_write(b, paddr_plus(head, LIST_PREV), 8, head.v);
+        }
 }
 
-/* Image of one page of struct pages. */
-static void boot_image(void *arg, frame f, uint64_t words[PAGE_BYTES / 8])
+static void boot_node(const struct kernel *k, const struct mem_node *n, struct backdoor *b)
 {
-    const struct kernel *k = arg;
-    enum { PER_PAGE = PAGE_BYTES / PAGE_STRUCT_BYTES };
-    uint64_t first = (f.v - paddr_frame(k->at.mem_map).v) * PER_PAGE;
-    for (unsigned i = 0; i < PAGE_BYTES / 8; i++)
-        words[i] = 0;
-    for (unsigned i = 0; i < PER_PAGE; i++)
-        boot_page(k, (frame){ first + i }, words + i * PAGE_STRUCT_BYTES / 8);
-}
-
-static void boot_list(struct backdoor *b, paddr head, paddr first, paddr last)
-{
-    backdoor_write(b, paddr_plus(head, LIST_NEXT), 8, first.v);
-    backdoor_write(b, paddr_plus(head, LIST_PREV), 8, last.v);
-}
-
-static void boot_zone(const struct kernel *k, struct backdoor *b)
-{
-    backdoor_write(b, paddr_plus(k->at.zone, ZONE_MIN), 8, k->marks.min);
-    backdoor_write(b, paddr_plus(k->at.zone, ZONE_LOW), 8, k->marks.low);
-    backdoor_write(b, paddr_plus(k->at.zone, ZONE_HIGH), 8, k->marks.high);
-    backdoor_write(b, paddr_plus(k->at.zone, ZONE_FREE), 8, k->managed_pages);
-    for (unsigned order = 0; order < MAX_ORDER; order++) {
-        paddr head = kernel_area(k, order);
-        frame f;
-        bool some = small_block(k, order, &f);
-        paddr only = some ? page_node(k, f) : head;
-        boot_list(b, head, only, only);
-        backdoor_write(b, paddr_plus(head, AREA_COUNT), 8, some);
-    }
-    paddr head = kernel_area(k, MAX_ORDER);
-    boot_list(b, head, page_node(k, (frame){ first_large(k) }), page_node(k, (frame){ k->at.end.v - BLOCK_PAGES }));
-    backdoor_write(b, paddr_plus(head, AREA_COUNT), 8, (k->at.end.v - first_large(k)) / BLOCK_PAGES);
-}
-
-static void boot_pcp(const struct kernel *k, struct backdoor *b, unsigned hart)
-{
-    paddr pcp = kernel_pcp(k, hart);
-    backdoor_write(b, paddr_plus(pcp, PCP_HIGH), 4, k->pcp_high);
-    backdoor_write(b, paddr_plus(pcp, PCP_BATCH), 4, k->pcp_batch);
-    for (unsigned order = 0; order < PCP_ORDERS; order++) {
-        paddr list = paddr_plus(pcp, PCP_LISTS + order * 16u);
-        boot_list(b, list, list, list);
+    for (unsigned i = 0; i < n->zone_count; i++) {
+        paddr entry = paddr_plus(n->at, PGDAT_ZONELIST + i * (uint64_t)ZONEREF_BYTES);
+        backdoor_write(b, entry, 8, k->zones[n->zonelist[i]].at.v);
+        backdoor_write(b, paddr_plus(entry, ZONEREF_INDEX), 8, n->zonelist[i]);
     }
 }
 
 void kernel_boot(struct kernel *k, struct backdoor *b)
 {
-    backdoor_image(b, paddr_frame(k->at.mem_map), k->at.end.v * PAGE_STRUCT_BYTES / PAGE_BYTES, boot_image, k);
-    boot_zone(k, b);
-    for (unsigned hart = 0; hart < k->desc.harts; hart++)
-        boot_pcp(k, b, hart);
+    for (unsigned i = 0; i < k->desc.nodes; i++)
+        boot_node(k, &k->nodes[i], b);
+    for (unsigned i = 0; i < k->zone_count; i++) {
+        boot_zone(&k->zones[i], b);
+        k->frames->boot(k, &k->zones[i], b);
+    }
     uspace_boot(k, b);
     iommu_boot(k, b);
 }

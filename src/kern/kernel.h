@@ -4,9 +4,9 @@
  * Rules for all of src/kern:
  *  - Everything that changes lives in simulated memory. A C struct here holds addresses and constants, is
  *    written by kernel_init only, and is shared read-only by all harts.
- *  - Linux v6.x mm/ is the reference. Deviations: one node, one NORMAL zone, one mobility type; no HIGHATOMIC
- *    reserve, no watermark boost, no compaction, no reclaim; NR_FREE_PAGES is exact (no per-CPU drift);
- *    page tables come from pools that only grow; the IOVA of a page is its physical address.
+ *  - Linux mm/ of kernel_desc.version is the reference. Deviations: NR_FREE_PAGES is exact (no per-CPU drift); a free
+ *    block always lies on the list of its pageblock's type (Linux: since 6.10); no CMA, no isolation, no cpusets;
+ *    page tables come from pools that only grow; the IOVA of a page is its physical address. docs/model.md has all.
  *  - Lock order: page lock, space lock or domain lock; per-CPU list lock; zone lock. Queue lock of the IOMMU alone.
  */
 #ifndef LAB_KERN_KERNEL_H
@@ -15,8 +15,10 @@
 #include "src/base/units.h"
 #include "src/kern/costs.h"
 #include "src/kern/watermark.h"
+#include "src/kern/zone.h"
 #include "src/sim/hart.h"
 
+enum allocator_kind { ALLOCATOR_BUDDY, ALLOCATOR_KINDS }; /* order of frame_allocators (frames.h) */
 enum lock_kind { LOCK_TAS, LOCK_TICKET, LOCK_QUEUED };
 enum pcp_locking {
     PCP_LOCKING_6_0, /* trylock, interrupts off while held (Linux 6.0, 4b23a68f9536) */
@@ -46,6 +48,7 @@ enum kern_plant {
     KERN_PLANT_SKIP_ZONE_LOCK = 1 << 7         /* the zone lock is never taken */
 };
 
+struct frame_allocator; /* frames.h */
 struct alloc_failure; /* page_alloc.h */
 typedef void alloc_failed_fn(void *arg, struct hart *, const struct alloc_failure *);
 
@@ -53,10 +56,19 @@ struct kernel_desc {
     uint64_t memory_bytes;           /* multiple of 4 MiB, 16 MiB to 1 TiB */
     unsigned harts;                  /* 1 to HARTS_MAX */
     enum lock_kind locks;
+    enum kernel_version version;
+    enum allocator_kind allocator;
+    unsigned nodes;                  /* 1 to NODES_MAX; memory and harts are split evenly, in order */
+    uint8_t distance[NODES_MAX][NODES_MAX]; /* as ACPI SLIT: 10 to itself; 0 everywhere: 10 and 20 */
+    bool zone_dma, zone_dma32;       /* CONFIG_ZONE_DMA: the first 16 MiB; CONFIG_ZONE_DMA32: below 4 GiB */
+    uint64_t movable_bytes;          /* movablecore=: the top of every node, in equal parts */
     uint64_t min_free_kbytes;        /* 0: from the memory size (watermark.h) */
     unsigned watermark_scale_factor; /* 1 to 1000, in 1/10000 of the zone */
+    unsigned watermark_boost_factor; /* in 1/10000 of high; 0: no boost */
+    unsigned lowmem_reserve_ratio_dma, lowmem_reserve_ratio_normal; /* of DMA and DMA32; of NORMAL; 0: none */
+    unsigned compact_pageblocks;     /* scanned per attempt of compaction */
     unsigned pcp_batch;              /* pages; 0: from the zone size */
-    unsigned pcp_high;               /* pages; 0: low watermark / harts, at least 4 batches */
+    unsigned pcp_high;               /* pages; 0: low watermark / harts of the node, at least 4 batches */
     enum pcp_locking pcp_locking;
     enum zero_method zeroing;
     bool init_on_alloc;
@@ -77,23 +89,40 @@ struct kernel_desc {
     alloc_failed_fn *alloc_failed;   /* told of every failed allocation; may be NULL; no simulated time */
     void *alloc_failed_arg;
 };
-struct kernel_desc kernel_desc_default(void); /* 1 GiB, 1 hart, queued locks, 6.2, string, no IOMMU */
+struct kernel_desc kernel_desc_default(void); /* 6.8, 1 GiB, 1 node, 1 hart, queued locks, string, no IOMMU */
 
-/* Physical memory from 0: one page left out (so that frame 0 is never valid), what follows in this order,
- * then the frames that the zone manages up to the end of memory. */
+/* Physical memory from 0. Each node: frames of DMA, DMA32 and NORMAL by address; then what the kernel keeps for itself
+ * (node 0 first what is common to all; per hart of the node one block; per zone the allocator's own; pageblock types;
+ * struct pages); then MOVABLE up to the node's end. The first MiB is left to the firmware, as on x86 since 5.13. */
 struct kernel_layout {
-    paddr zone, pcp, hart_area, csd, spaces, domains, queue, status, ring;
-    paddr scratch, table_pool, io_pool;        /* page aligned from here on */
-    paddr mem_map;                             /* 64 bytes per frame of all memory */
-    frame first_managed, end;                  /* [first_managed, end) */
+    paddr csd, spaces, domains, queue, status, ring;
+    paddr scratch, table_pool, io_pool;        /* page aligned */
+    frame end;                                 /* of all memory */
+};
+
+/* Constant after boot. */
+struct mem_node {
+    frame first, end;
+    frame reserved, reserved_end;              /* the kernel's own */
+    paddr at;                                  /* PGDAT_BYTES */
+    paddr mem_map;                             /* struct page of `first`, and so on */
+    paddr blocks;                              /* types of pageblocks: 4 bits each, from that of `first` */
+    unsigned harts;
+    unsigned zone_count, local_count;          /* of the zonelist; of this node's own zones, which come first */
+    uint8_t zonelist[ZONES_MAX];               /* indices in kernel.zones: nodes by distance, zones from above */
 };
 
 struct kernel {
     struct kernel_desc desc;
+    const struct kernel_rules *rules;
+    const struct frame_allocator *frames;
     struct kernel_layout at;
-    struct watermarks marks;
-    uint64_t managed_pages;
-    unsigned pcp_batch, pcp_high;
+    unsigned zone_count;
+    struct zone zones[ZONES_MAX];              /* by node, then upwards; empty ones are left out */
+    uint64_t node_frames;
+    struct mem_node nodes[NODES_MAX];
+    paddr hart_at[HARTS_MAX];                  /* per hart: HART_BYTES, then PCP_BYTES for each zone */
+    uint64_t managed_pages, min_free_kbytes;   /* all zones */
 };
 
 /* NULL, or what is wrong with the description, as a sentence. */
@@ -107,17 +136,15 @@ void kernel_hart_boot(struct kernel *, struct hart *);
 
 /* ---- blocks in simulated memory: byte offsets */
 
-enum { MAX_ORDER = 10, ORDERS = MAX_ORDER + 1, PCP_ORDERS = 4 };
-/* List head: next, prev. A free area adds its number of blocks. */
-enum { LIST_NEXT = 0, LIST_PREV = 8, AREA_COUNT = 16, AREA_BYTES = 24 };
-/* Zone. Watermarks are read-mostly; as in Linux the lock shares its line with the last free area; the free
- * page count and the kswapd flag have lines of their own. */
+enum { PCP_ORDERS = 4 };
+/* pgdat: the flag that asks for kswapd; zonelist entries of 16 bytes: address of the zone, index. */
+enum { PGDAT_KSWAPD = 0, PGDAT_ZONELIST = 64, ZONEREF_BYTES = 16, ZONEREF_INDEX = 8, PGDAT_BYTES = 64 + ZONES_MAX * ZONEREF_BYTES };
+/* Per-CPU lists: lock, counts and the first lists in one line, like struct per_cpu_pages: 3 lists for each order; there
+ * is room for the huge-page order. */
 enum {
-    ZONE_MIN = 0, ZONE_LOW = 8, ZONE_HIGH = 16, ZONE_RESERVE = 24, ZONE_AREA = 64,
-    ZONE_LOCK = ZONE_AREA + ORDERS * AREA_BYTES, ZONE_FREE = 384, ZONE_KSWAPD = 448, ZONE_BYTES = 512
+    PCP_LOCK = 0, PCP_COUNT = 4, PCP_HIGH = 8, PCP_BATCH = 12, PCP_FREE_FACTOR = 16, PCP_LISTS = 24,
+    PCP_LIST_COUNT = PCP_ORDERS * MIGRATE_PCPTYPES, PCP_BYTES = 256
 };
-/* Per-CPU lists: lock, counts and the first list in one line, like struct per_cpu_pages. */
-enum { PCP_LOCK = 0, PCP_COUNT = 4, PCP_HIGH = 8, PCP_BATCH = 12, PCP_FREE_FACTOR = 16, PCP_LISTS = 24, PCP_BYTES = 128 };
 /* Per hart, one line each: statistics and whether a drain is asked for, mailbox, shootdown request, shootdown queue, queue-lock nodes. */
 enum { HART_STATS = 0, HART_DRAIN = 32, HART_MAILBOX = 64, HART_FLUSH = 128, HART_CALLS = 192, HART_NODES = 256, HART_BYTES = 320 };
 enum { SPACE_LOCK = 0, SPACE_ROOT = 8, SPACE_MASK = 64, SPACE_BYTES = 128 };  /* mask: one bit per hart */
@@ -126,20 +153,29 @@ enum { POOL_NEXT = 0 }; /* the first page of a pool holds the address of the nex
 
 static inline paddr kernel_hart_area(const struct kernel *k, unsigned hart, unsigned offset)
 {
-    return paddr_plus(k->at.hart_area, (uint64_t)hart * HART_BYTES + offset);
+    return paddr_plus(k->hart_at[hart], offset);
 }
 /* The word into which grants for this hart are published: 0 or the physical address of the page. */
 static inline paddr kernel_mailbox(const struct kernel *k, unsigned hart)
 {
     return kernel_hart_area(k, hart, HART_MAILBOX);
 }
-static inline paddr kernel_area(const struct kernel *k, unsigned order)
+static inline paddr kernel_pcp(const struct kernel *k, const struct zone *z, unsigned hart)
 {
-    return paddr_plus(k->at.zone, ZONE_AREA + (uint64_t)order * AREA_BYTES);
+    return paddr_plus(k->hart_at[hart], HART_BYTES + (uint64_t)z->index * PCP_BYTES);
 }
-static inline paddr kernel_pcp(const struct kernel *k, unsigned hart)
+static inline unsigned kernel_hart_node(const struct kernel *k, unsigned hart)
 {
-    return paddr_plus(k->at.pcp, (uint64_t)hart * PCP_BYTES);
+    return hart * k->desc.nodes / k->desc.harts;
 }
+/* Of a frame of memory. */
+static inline const struct mem_node *kernel_node_of(const struct kernel *k, frame f)
+{
+    return &k->nodes[k->desc.nodes == 1 ? 0 : f.v / k->node_frames];
+}
+/* NULL: the frame is the kernel's own, the firmware's, or not memory. */
+const struct zone *kernel_zone_of(const struct kernel *, frame);
+/* The composition as the running version has it. */
+static inline gfp_t kernel_gfp(const struct kernel *k, enum gfp_composed c) { return gfp_compose(k->desc.version, c); }
 
 #endif

@@ -1,5 +1,5 @@
 /* src/kern/list.h - doubly linked circular lists through simulated memory, as include/linux/list.h.
- * The caller holds the list's lock. Removed nodes keep their stale links (no poison).
+ * The caller holds the list's lock; who only asks whether a list is empty need not (so next is written marked). Removed nodes keep their stale links (no poison).
  */
 #ifndef LAB_KERN_LIST_H
 #define LAB_KERN_LIST_H
@@ -19,7 +19,7 @@ static inline paddr list_prev(struct hart *h, paddr node)
 static inline void list_link(struct hart *h, paddr before, paddr after)
 {
     k_store(h, paddr_plus(after, LIST_PREV), 8, before.v);
-    k_store(h, paddr_plus(before, LIST_NEXT), 8, after.v);
+    k_store_once(h, paddr_plus(before, LIST_NEXT), 8, after.v);
 }
 
 static inline void list_add_between(struct hart *h, paddr node, paddr before, paddr after)
@@ -27,7 +27,7 @@ static inline void list_add_between(struct hart *h, paddr node, paddr before, pa
     k_store(h, paddr_plus(after, LIST_PREV), 8, node.v);
     k_store(h, paddr_plus(node, LIST_NEXT), 8, after.v);
     k_store(h, paddr_plus(node, LIST_PREV), 8, before.v);
-    k_store(h, paddr_plus(before, LIST_NEXT), 8, node.v);
+    k_store_once(h, paddr_plus(before, LIST_NEXT), 8, node.v);
 }
 
 static inline void list_add(struct hart *h, paddr head, paddr node)

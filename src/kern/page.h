@@ -20,21 +20,22 @@ enum {
     PAGE_STRUCT_BYTES = 64
 };
 enum { PG_LOCKED = 1, PG_WAITERS = 1 << 7 };
-enum { PAGE_TYPE_NONE = 0, PAGE_TYPE_BUDDY = 1 };
+/* MOVABLE: in use, and the request said that its contents may move (Linux knows it by PageLRU or __PageMovable). */
+enum { PAGE_TYPE_NONE = 0, PAGE_TYPE_BUDDY = 1, PAGE_TYPE_MOVABLE = 2 };
 
+/* struct pages are an array per node (a virtual memory map in Linux: one array, no lookup). */
 static inline paddr page_word(const struct kernel *k, frame f, unsigned offset)
 {
-    return paddr_plus(k->at.mem_map, f.v * PAGE_STRUCT_BYTES + offset);
+    const struct mem_node *n = kernel_node_of(k, f);
+    return paddr_plus(n->mem_map, (f.v - n->first.v) * PAGE_STRUCT_BYTES + offset);
 }
 static inline paddr page_node(const struct kernel *k, frame f) { return page_word(k, f, PAGE_LRU); }
-static inline frame page_of_node(const struct kernel *k, paddr node)
+static inline frame page_of_node(const struct kernel *k, paddr list_node)
 {
-    return (frame){ (node.v - PAGE_LRU - k->at.mem_map.v) / PAGE_STRUCT_BYTES };
+    const struct mem_node *n = kernel_node_of(k, paddr_frame(list_node)); /* a node keeps its own struct pages */
+    return (frame){ n->first.v + (list_node.v - PAGE_LRU - n->mem_map.v) / PAGE_STRUCT_BYTES };
 }
-static inline bool page_managed(const struct kernel *k, frame f)
-{
-    return f.v >= k->at.first_managed.v && f.v < k->at.end.v;
-}
+static inline bool page_managed(const struct kernel *k, frame f) { return kernel_zone_of(k, f) != NULL; }
 
 /* Reverse-map words. */
 static inline uint64_t map_word(uint16_t id, uint64_t address)

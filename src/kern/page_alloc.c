@@ -1,137 +1,63 @@
 /* src/kern/page_alloc.c - alloc_pages and free_pages. */
 #include "src/kern/page_alloc.h"
 
-#include "src/kern/buddy.h"
+#include "src/kern/alloc_context.h"
 #include "src/kern/context.h"
-#include "src/kern/pcp.h"
+#include "src/kern/slowpath.h"
 #include "src/kern/zero.h"
 
 #include <stdio.h>
 
-struct request {
-    gfp_t gfp;
-    unsigned order;
-    enum source_id source;
-    struct watermark_check check;
-};
-
-/* ---- watermarks */
-
-uint64_t zone_free_pages(struct hart *h, const struct kernel *k)
+enum migratetype gfp_migratetype(gfp_t gfp)
 {
-    return k_load_once(h, paddr_plus(k->at.zone, ZONE_FREE), 8);
+    return (gfp & GFPM_MOVABLE) != 0       ? MIGRATE_MOVABLE
+           : (gfp & GFPM_RECLAIMABLE) != 0 ? MIGRATE_RECLAIMABLE
+                                           : MIGRATE_UNMOVABLE;
 }
 
-static bool has_block(struct hart *h, const struct kernel *k, unsigned order)
-{
-    for (unsigned o = order; o <= MAX_ORDER; o++) {
-        k_compute(h, k->desc.costs.watermark_order);
-        if (k_load_once(h, paddr_plus(kernel_area(k, o), AREA_COUNT), 8) != 0)
-            return true;
-    }
-    return false;
-}
+uint64_t zone_free_pages(struct hart *h, const struct kernel *k, const struct zone *z) { return k->frames->free_pages(h, k, z); }
 
-static bool watermark_ok(struct hart *h, const struct kernel *k, struct request *r, unsigned alloc_flags)
-{
-    static const unsigned offsets[] = { ZONE_MIN, ZONE_LOW, ZONE_HIGH, ZONE_HIGH };
-    struct watermark_check *c = &r->check;
-    k_compute(h, k->desc.costs.watermark_check);
-    *c = (struct watermark_check){ .order = r->order, .alloc_flags = alloc_flags };
-    c->mark = k_load(h, paddr_plus(k->at.zone, offsets[alloc_flags & ALLOC_WMARK_MASK]), 8);
-    c->lowmem_reserve = k_load(h, paddr_plus(k->at.zone, ZONE_RESERVE), 8);
-    c->free_pages = zone_free_pages(h, k);
-    watermark_decide(c);
-    if (c->enough && r->order != 0) {
-        c->has_block = has_block(h, k, r->order);
-        watermark_decide(c);
-    }
-    return c->ok;
-}
+/* ---- failure */
 
-/* ---- taking a block */
-
-static frame take(struct hart *h, const struct kernel *k, struct request *r)
-{
-    frame f = { 0 };
-    if (r->order < PCP_ORDERS) {
-        enum pcp_answer answer = pcp_alloc(h, k, r->order, &f);
-        if (answer == PCP_HIT || answer == PCP_REFILL) {
-            r->source = answer == PCP_HIT ? SOURCE_PCP : SOURCE_REFILL;
-            return f;
-        }
-    }
-    r->source = SOURCE_BUDDY;
-    return buddy_alloc(h, k, r->order);
-}
-
-static frame get_page(struct hart *h, const struct kernel *k, struct request *r, unsigned alloc_flags)
-{
-    if (!watermark_ok(h, k, r, alloc_flags))
-        return (frame){ 0 };
-    return take(h, k, r);
-}
-
-/* ---- slow path */
-
-static void wake_kswapd(struct hart *h, const struct kernel *k)
-{
-    paddr flag = paddr_plus(k->at.zone, ZONE_KSWAPD);
-    if (k_load_once(h, flag, 8) != 0)
-        return;
-    k_store_once(h, flag, 8, 1);
-    k_count(h, "kswapd.woken", 1);
-}
-
-static frame get_page_slow(struct hart *h, const struct kernel *k, struct request *r)
-{
-    unsigned flags = watermark_alloc_flags(r->gfp);
-    bool may_sleep = (r->gfp & GFPM_DIRECT_RECLAIM) != 0;
-    frame f = { 0 };
-    k_phase(h, PH_SLOW);
-    k_compute(h, k->desc.costs.slow_entry);
-    for (unsigned round = 0; f.v == 0 && round < (may_sleep ? 2u : 1u); round++) {
-        if (round != 0) {
-            k_phase(h, PH_SLOW);
-            k_might_sleep(h, "alloc_pages: direct reclaim");
-            k_compute(h, k->desc.costs.slow_retry);
-        }
-        if ((r->gfp & GFPM_KSWAPD_RECLAIM) != 0)
-            wake_kswapd(h, k);
-        f = get_page(h, k, r, flags);
-    }
-    /* Granted although the unreduced mark forbids it: the reserve paid. */
-    if (f.v != 0 && r->check.free_pages <= r->check.unusable + r->check.mark + r->check.lowmem_reserve)
-        r->source = SOURCE_RESERVE;
-    return f;
-}
-
-static void fail(struct hart *h, const struct kernel *k, struct request *r)
+static void fail(struct hart *h, const struct kernel *k, struct alloc_context *c)
 {
     k_phase(h, PH_SLOW);
-    r->source = SOURCE_FAIL;
-    if ((r->gfp & GFPM_NOWARN) == 0)
+    c->source = SOURCE_FAIL;
+    if ((c->why.gfp & GFPM_NOWARN) == 0)
         k_compute(h, k->desc.costs.alloc_fail);
     k_count(h, "alloc.failed", 1);
-    if (k->desc.alloc_failed == NULL)
-        return;
-    struct alloc_failure why = { .gfp = r->gfp, .order = r->order, .check = r->check, .marks = &k->marks,
-                                 .managed_pages = k->managed_pages };
-    k->desc.alloc_failed(k->desc.alloc_failed_arg, h, &why);
+    if (k->desc.alloc_failed != NULL)
+        k->desc.alloc_failed(k->desc.alloc_failed_arg, h, &c->why);
+}
+
+static size_t explain_zone(const struct alloc_try *t, char *text, size_t size)
+{
+    char check[256];
+    const struct watermark_check *w = &t->check;
+    const struct zone *z = t->z;
+    if (w->ok) /* between the check and the lock others took the last block */
+        snprintf(check, sizeof check, "order %u: watermark passed with %llu pages free, the lists were empty under the lock",
+                 w->order, (unsigned long long)w->free_pages);
+    else
+        watermark_explain(w, check, sizeof check);
+    int n = snprintf(text, size, "\n  node %u zone %s: managed %llu min %llu low %llu high %llu boost %llu reserved_highatomic %llu; %s",
+                     z->node, zone_name(z->id), (unsigned long long)z->managed_pages, (unsigned long long)z->marks.min,
+                     (unsigned long long)z->marks.low, (unsigned long long)z->marks.high, (unsigned long long)w->boost,
+                     (unsigned long long)w->highatomic, check);
+    return n > 0 ? (size_t)n : 0;
 }
 
 const char *alloc_failure_explain(const struct alloc_failure *why, char *text, size_t size)
 {
-    char check[256];
-    const struct watermark_check *c = &why->check;
-    if (c->ok) /* between the check and the lock others took the last block */
-        snprintf(check, sizeof check, "order %u: watermark passed with %llu pages free, the lists were empty under the lock",
-                 c->order, (unsigned long long)c->free_pages);
-    else
-        watermark_explain(c, check, sizeof check);
-    snprintf(text, size, "page allocation failure: order %u, gfp 0x%x; zone: managed %llu min %llu low %llu high %llu; %s",
-             why->order, why->gfp, (unsigned long long)why->managed_pages, (unsigned long long)why->marks->min,
-             (unsigned long long)why->marks->low, (unsigned long long)why->marks->high, check);
+    char flags[200];
+    enum kernel_version v = why->k->desc.version;
+    int n = snprintf(text, size, "page allocation failure: order %u, mode 0x%x(%s), %s", why->order, gfp_value(v, why->gfp),
+                     gfp_text(v, why->gfp, flags, sizeof flags), migratetype_name(why->mt));
+    size_t at = n > 0 ? (size_t)n : 0;
+    if (why->tried_count == 0 && at < size)
+        snprintf(text + at, size - at, "; no zone that the flags allow");
+    for (unsigned i = 0; i < why->tried_count && at < size; i++)
+        at += explain_zone(&why->tried[i], text + at, size - at);
     return text;
 }
 
@@ -146,13 +72,15 @@ static void stat_add(struct hart *h, const struct kernel *k, unsigned which, uin
     k_store(h, word, 8, k_load(h, word, 8) + add);
 }
 
-static void prepare(struct hart *h, const struct kernel *k, const struct request *r, frame f)
+/* post_alloc_hook. Type and reference count are one word: who scans the pageblock must know what may move. */
+static void prepare(struct hart *h, const struct kernel *k, const struct alloc_failure *r, frame f)
 {
     bool clear = k->desc.init_on_alloc || (r->gfp & GFPM_ZERO) != 0;
+    uint64_t type = r->mt == MIGRATE_MOVABLE ? PAGE_TYPE_MOVABLE : PAGE_TYPE_NONE;
     k_phase(h, PH_EXIT);
     stat_add(h, k, STAT_ALLOC, UINT64_C(1) << r->order);
     k_compute(h, k->desc.costs.prep_page);
-    k_store_once(h, page_word(k, f, PAGE_REFCOUNT), 4, 1);
+    k_store_once(h, page_word(k, f, PAGE_TYPE), 8, type | UINT64_C(1) << 32);
     k_note(h, NOTE_PAGE_ALLOCATED, f.v, r->order);
     if (clear) {
         k_phase(h, PH_ZERO);
@@ -160,28 +88,77 @@ static void prepare(struct hart *h, const struct kernel *k, const struct request
     }
 }
 
-frame alloc_pages(struct hart *h, const struct kernel *k, gfp_t gfp, unsigned order)
+/* prepare_alloc_pages: the zones that the request may use. Without CONFIG_ZONE_DMA its flag means NORMAL. */
+static void set_zones(const struct kernel *k, struct alloc_context *c, unsigned node)
 {
-    struct request r = { .gfp = gfp, .order = order, .source = SOURCE_FAIL };
+    enum zone_id id = gfp_zone(c->why.gfp);
+    if ((id == ZONE_DMA && !k->desc.zone_dma) || (id == ZONE_DMA32 && !k->desc.zone_dma32))
+        id = ZONE_NORMAL;
+    c->highest = id;
+    c->node = &k->nodes[node];
+    c->end = (c->why.gfp & GFPM_THISNODE) != 0 ? c->node->local_count : c->node->zone_count;
+    c->first = 0;
+    while (c->first < c->end && k->zones[c->node->zonelist[c->first]].id > id)
+        c->first++;
+}
+
+/* alloc_flags_nofragment: better memory below 4 GiB than pageblocks of mixed mobility above. */
+static unsigned fast_flags(const struct kernel *k, const struct alloc_context *c)
+{
+    unsigned flags = ALLOC_WMARK_LOW | ((c->why.gfp & GFPM_KSWAPD_RECLAIM) != 0 ? ALLOC_KSWAPD : 0u);
+    if (c->first == c->end || k->zones[c->node->zonelist[c->first]].id != ZONE_NORMAL)
+        return flags;
+    const struct zone *z = &k->zones[c->node->zonelist[c->first]];
+    bool below = z->index > 0 && z[-1].node == z->node && z[-1].id == ZONE_DMA32;
+    return k->desc.nodes > 1 && !below ? flags : flags | ALLOC_NOFRAGMENT;
+}
+
+static void forbid(struct hart *h, const struct kernel *k, unsigned node, gfp_t gfp, unsigned order)
+{
+    const char *wrong = gfp_contradiction(gfp);
     context_forbid_nmi(h, "alloc_pages");
     if (order > MAX_ORDER)
         k_illegal(h, "alloc_pages: order %u, the largest is %d", order, MAX_ORDER);
+    if (node >= k->desc.nodes)
+        k_illegal(h, "alloc_pages: node %u of %u", node, k->desc.nodes);
+    if (wrong != NULL)
+        k_illegal(h, "alloc_pages: %s", wrong);
+    if ((gfp & GFPM_NOFAIL) != 0 && order > 1)
+        k_illegal(h, "alloc_pages: __GFP_NOFAIL with order %u: only orders 0 and 1 can be promised", order);
+}
+
+frame alloc_pages_node(struct hart *h, const struct kernel *k, unsigned node, gfp_t gfp, unsigned order)
+{
+    struct alloc_context c;
+    forbid(h, k, node, gfp, order);
+    c.source = SOURCE_FAIL;
+    c.why.k = k;
+    c.why.gfp = gfp;
+    c.why.order = order;
+    c.why.mt = gfp_migratetype(gfp);
+    c.why.rounds = c.why.tried_count = 0; /* tried[] is large: left as it is */
+    set_zones(k, &c, node);
     k_begin(h, gfp_class(gfp));
     k_compute(h, k->desc.costs.alloc_entry);
     if ((gfp & GFPM_DIRECT_RECLAIM) != 0)
         k_might_sleep(h, "alloc_pages with a flag set that allows direct reclaim");
-    frame f = get_page(h, k, &r, ALLOC_WMARK_LOW);
+    frame f = zonelist_take(h, k, &c, fast_flags(k, &c));
     if (f.v == 0)
-        f = get_page_slow(h, k, &r);
+        f = alloc_slow(h, k, &c);
     if (f.v == 0)
-        fail(h, k, &r);
+        fail(h, k, &c);
     else
-        prepare(h, k, &r, f);
+        prepare(h, k, &c.why, f);
     k_phase(h, PH_EXIT);
     k_compute(h, k->desc.costs.alloc_exit);
-    k_source(h, r.source);
+    k_source(h, c.source);
     k_end(h);
     return f;
+}
+
+frame alloc_pages(struct hart *h, const struct kernel *k, gfp_t gfp, unsigned order)
+{
+    return alloc_pages_node(h, k, kernel_hart_node(k, hart_id(h)), gfp, order);
 }
 
 static void drop_reference(struct hart *h, const struct kernel *k, frame f, unsigned order)
@@ -202,12 +179,7 @@ void free_pages(struct hart *h, const struct kernel *k, frame f, unsigned order)
     drop_reference(h, k, f, order);
     k_note(h, NOTE_PAGE_FREED, f.v, order);
     stat_add(h, k, STAT_FREE, UINT64_C(1) << order);
-    if (order < PCP_ORDERS && pcp_free(h, k, f, order)) {
-        k_source(h, SOURCE_PCP);
-    } else {
-        buddy_free(h, k, f, order);
-        k_source(h, SOURCE_BUDDY);
-    }
+    k_source(h, k->frames->put(h, k, kernel_zone_of(k, f), f, order));
     k_phase(h, PH_EXIT);
     k_compute(h, k->desc.costs.free_exit);
     k_end(h);

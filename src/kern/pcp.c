@@ -3,14 +3,16 @@
 
 #include "src/kern/buddy.h"
 #include "src/kern/list.h"
+#include "src/kern/pageblock.h"
 #include "src/kern/spin.h"
 
-static paddr pcp_list(paddr pcp, unsigned order) { return paddr_plus(pcp, PCP_LISTS + order * 16u); }
 static uint64_t pcp_get(struct hart *h, paddr pcp, unsigned field) { return k_load(h, paddr_plus(pcp, field), 4); }
 static void pcp_set(struct hart *h, paddr pcp, unsigned field, uint64_t value)
 {
     k_store(h, paddr_plus(pcp, field), 4, value);
 }
+/* The count is looked at by whoever drains, without the lock. */
+static void pcp_set_count(struct hart *h, paddr pcp, uint64_t value) { k_store_once(h, paddr_plus(pcp, PCP_COUNT), 4, value); }
 
 /* ---- lock */
 
@@ -42,21 +44,22 @@ static void pcp_unlock(struct hart *h, const struct kernel *k, paddr pcp, bool w
 /* ---- allocation */
 
 /* rmqueue_bulk: up to `count` blocks from the zone to the end of the list; returns how many. */
-static uint64_t refill(struct hart *h, const struct kernel *k, paddr list, unsigned order, uint64_t count)
+static uint64_t refill(struct hart *h, const struct kernel *k, const struct zone *z, paddr list, const struct frame_request *r,
+                       uint64_t count)
 {
     uint64_t got = 0;
     k_compute(h, k->desc.costs.pcp_bulk_entry);
-    bool were_on = zone_lock_marked(h, k);
+    bool were_on = zone_lock_marked(h, k, z);
     for (; got < count; got++) {
         k_compute(h, k->desc.costs.pcp_bulk_page);
-        frame f = buddy_take(h, k, order);
+        frame f = buddy_take(h, k, z, r);
         if (f.v == 0)
             break;
         list_add_tail(h, list, page_node(k, f));
     }
     if (got != 0)
-        zone_add_free(h, k, -(int64_t)(got << order));
-    zone_unlock(h, k, were_on);
+        zone_add_free(h, k, z, -(int64_t)(got << r->order));
+    zone_unlock(h, k, z, were_on);
     k_phase(h, PH_PCP);
     return got;
 }
@@ -69,70 +72,75 @@ static uint64_t refill_count(struct hart *h, paddr pcp, unsigned order)
     return batch >> order > 2 ? batch >> order : 2;
 }
 
-static enum pcp_answer take_locked(struct hart *h, const struct kernel *k, paddr pcp, unsigned order, frame *f)
+static enum pcp_answer take_locked(struct hart *h, const struct kernel *k, const struct zone *z, paddr pcp,
+                                   const struct frame_request *r, frame *f)
 {
-    paddr list = pcp_list(pcp, order);
+    paddr list = pcp_list(pcp, r->order, r->mt);
     enum pcp_answer answer = PCP_HIT;
     pcp_set(h, pcp, PCP_FREE_FACTOR, pcp_get(h, pcp, PCP_FREE_FACTOR) >> 1);
     paddr node = list_next(h, list);
     if (node.v == list.v) {
-        uint64_t got = refill(h, k, list, order, refill_count(h, pcp, order));
+        uint64_t got = refill(h, k, z, list, r, refill_count(h, pcp, r->order));
         if (got == 0)
             return PCP_EMPTY;
-        pcp_set(h, pcp, PCP_COUNT, pcp_get(h, pcp, PCP_COUNT) + (got << order));
+        pcp_set_count(h, pcp, pcp_get(h, pcp, PCP_COUNT) + (got << r->order));
         node = list_next(h, list);
         answer = PCP_REFILL;
     }
     k_compute(h, k->desc.costs.pcp_take);
     list_del(h, node);
-    pcp_set(h, pcp, PCP_COUNT, pcp_get(h, pcp, PCP_COUNT) - (UINT64_C(1) << order));
+    pcp_set_count(h, pcp, pcp_get(h, pcp, PCP_COUNT) - (UINT64_C(1) << r->order));
     *f = page_of_node(k, node);
     return answer;
 }
 
-enum pcp_answer pcp_alloc(struct hart *h, const struct kernel *k, unsigned order, frame *f)
+enum pcp_answer pcp_alloc(struct hart *h, const struct kernel *k, const struct zone *z, const struct frame_request *r, frame *f)
 {
-    paddr pcp = kernel_pcp(k, hart_id(h));
+    paddr pcp = kernel_pcp(k, z, hart_id(h));
     bool were_on = true;
     k_phase(h, PH_PCP);
     k_compute(h, k->desc.costs.pcp_entry);
     if (!pcp_trylock(h, k, pcp, &were_on))
         return PCP_BUSY;
-    enum pcp_answer answer = take_locked(h, k, pcp, order, f);
+    enum pcp_answer answer = take_locked(h, k, z, pcp, r, f);
     pcp_unlock(h, k, pcp, were_on);
     return answer;
 }
 
 /* ---- free */
 
-/* free_pcppages_bulk: at least `count` pages under one zone lock, list after list from `order` on, oldest first; a list
- * is left when it is empty. Returns how many. */
-static uint64_t give_back_locked(struct hart *h, const struct kernel *k, paddr pcp, uint64_t count, unsigned order)
+/* One list, oldest first, until `count` pages have gone; returns how many went. */
+static uint64_t empty_list(struct hart *h, const struct kernel *k, const struct zone *z, paddr list, unsigned order, uint64_t count)
 {
     uint64_t freed = 0;
     while (freed < count) {
-        paddr list = pcp_list(pcp, order), node = list_prev(h, list);
+        paddr node = list_prev(h, list);
         k_compute(h, k->desc.costs.pcp_bulk_page);
-        if (node.v == list.v) {
-            order = (order + 1) % PCP_ORDERS;
-            continue;
-        }
+        if (node.v == list.v)
+            break;
+        frame f = page_of_node(k, node);
         list_del(h, node);
-        buddy_put(h, k, page_of_node(k, node), order);
+        buddy_put(h, k, z, f, order, pageblock_type(h, k, f));
         freed += UINT64_C(1) << order;
     }
-    zone_add_free(h, k, (int64_t)freed);
     return freed;
 }
 
-/* `count` is at most what the lists hold. */
-static void give_back(struct hart *h, const struct kernel *k, paddr pcp, uint64_t count, unsigned order, bool marked)
+/* free_pcppages_bulk: at least `count` pages, list after list from `first` on, under one zone lock. `count` is at most
+ * what the lists hold. */
+static void give_back(struct hart *h, const struct kernel *k, const struct zone *z, paddr pcp, uint64_t count, unsigned first,
+                      bool marked)
 {
+    uint64_t freed = 0;
     k_compute(h, k->desc.costs.pcp_bulk_entry);
-    bool were_on = marked ? zone_lock_marked(h, k) : zone_lock(h, k);
-    uint64_t freed = give_back_locked(h, k, pcp, count, order);
-    zone_unlock(h, k, were_on);
-    pcp_set(h, pcp, PCP_COUNT, pcp_get(h, pcp, PCP_COUNT) - freed);
+    bool were_on = marked ? zone_lock_marked(h, k, z) : zone_lock(h, k, z);
+    for (unsigned i = first; freed < count; i = (i + 1) % PCP_LIST_COUNT) {
+        unsigned order = i / MIGRATE_PCPTYPES;
+        freed += empty_list(h, k, z, pcp_list(pcp, order, (enum migratetype)(i % MIGRATE_PCPTYPES)), order, count - freed);
+    }
+    zone_add_free(h, k, z, (int64_t)freed);
+    zone_unlock(h, k, z, were_on);
+    pcp_set_count(h, pcp, pcp_get(h, pcp, PCP_COUNT) - freed);
 }
 
 /* nr_pcp_free: a batch, doubled with every free that follows without an allocation between. */
@@ -149,49 +157,60 @@ static uint64_t give_back_count(struct hart *h, paddr pcp, uint64_t high)
     return count < batch ? batch : count;
 }
 
-static void put_locked(struct hart *h, const struct kernel *k, paddr pcp, frame f, unsigned order)
+/* HIGHATOMIC pages wait among the movable ones. */
+static enum migratetype list_type(enum migratetype mt) { return mt < MIGRATE_PCPTYPES ? mt : MIGRATE_MOVABLE; }
+
+static void put_locked(struct hart *h, const struct kernel *k, const struct zone *z, paddr pcp, frame f, unsigned order,
+                       enum migratetype mt)
 {
     k_compute(h, k->desc.costs.pcp_put);
-    list_add(h, pcp_list(pcp, order), page_node(k, f));
+    list_add(h, pcp_list(pcp, order, mt), page_node(k, f));
     uint64_t count = pcp_get(h, pcp, PCP_COUNT) + (UINT64_C(1) << order);
-    pcp_set(h, pcp, PCP_COUNT, count);
+    pcp_set_count(h, pcp, count);
     /* Frees of higher orders in a row empty the lists, so that the blocks can merge. */
     bool all = order != 0 && pcp_get(h, pcp, PCP_FREE_FACTOR) != 0;
     uint64_t high = pcp_get(h, pcp, PCP_HIGH);
     if (!all && count < high)
         return;
     uint64_t back = all ? count : give_back_count(h, pcp, high);
-    give_back(h, k, pcp, back < count ? back : count, order, true);
+    give_back(h, k, z, pcp, back < count ? back : count, order * MIGRATE_PCPTYPES + (unsigned)mt, true);
     k_phase(h, PH_PCP);
 }
 
-bool pcp_free(struct hart *h, const struct kernel *k, frame f, unsigned order)
+bool pcp_free(struct hart *h, const struct kernel *k, const struct zone *z, frame f, unsigned order)
 {
-    paddr pcp = kernel_pcp(k, hart_id(h));
+    paddr pcp = kernel_pcp(k, z, hart_id(h));
     bool were_on = true;
+    enum migratetype mt = list_type(pageblock_type(h, k, f));
     k_phase(h, PH_PCP);
     k_compute(h, k->desc.costs.pcp_entry);
     if (!pcp_trylock(h, k, pcp, &were_on))
         return false;
-    put_locked(h, k, pcp, f, order);
+    put_locked(h, k, z, pcp, f, order, mt);
     pcp_unlock(h, k, pcp, were_on);
     return true;
 }
 
-static void drain_one(struct hart *h, const struct kernel *k, paddr pcp)
+/* ---- drain */
+
+static void drain_one(struct hart *h, const struct kernel *k, const struct zone *z, unsigned hart)
 {
+    paddr pcp = kernel_pcp(k, z, hart);
     uint64_t count = pcp_get(h, pcp, PCP_COUNT);
     if (count != 0)
-        give_back(h, k, pcp, count, 0, false); /* part of no request */
+        give_back(h, k, z, pcp, count, 0, false); /* part of no request */
 }
 
 /* Before 6.0 only the owner may: Linux queues a work item on its CPU (drain_all_pages), here an interrupt. Asked for by a
- * word that is 1 until it is done; a second who asks meanwhile is content with the same answer. */
-static void drain_by_owner(struct hart *h, const struct kernel *k, unsigned owner)
+ * word that is 1 until it is done; a second who asks meanwhile is content with the same answer. Of all zones at once, and
+ * only if there is something (has_pcps). */
+static void drain_by_owner(struct hart *h, const struct kernel *k, const struct zone *z, unsigned owner)
 {
     paddr asked = kernel_hart_area(k, owner, HART_DRAIN);
     if (hart_context(h) != CONTEXT_TASK || !hart_irqs_on(h))
         k_illegal(h, "draining the per-CPU lists of other harts, which answer by interrupt, with interrupts off");
+    if (k_load_once(h, paddr_plus(kernel_pcp(k, z, owner), PCP_COUNT), 4) == 0)
+        return;
     k_store_once(h, asked, 8, 1);
     k_ipi_send(h, owner, PCP_DRAIN_VECTOR);
     k_spin_while(h, asked, 8, UINT64_MAX, 1);
@@ -200,20 +219,41 @@ static void drain_by_owner(struct hart *h, const struct kernel *k, unsigned owne
 void pcp_drain_interrupt(struct hart *h, void *arg)
 {
     const struct kernel *k = arg;
-    drain_one(h, k, kernel_pcp(k, hart_id(h)));
+    for (unsigned i = 0; i < k->zone_count; i++)
+        drain_one(h, k, &k->zones[i], hart_id(h));
     k_store_release(h, kernel_hart_area(k, hart_id(h), HART_DRAIN), 8, 0);
+}
+
+void pcp_drain_zone(struct hart *h, const struct kernel *k, const struct zone *z)
+{
+    for (unsigned i = 0; i < k->desc.harts; i++) {
+        if (k->desc.pcp_locking == PCP_LOCKING_5_15 && i != hart_id(h)) {
+            drain_by_owner(h, k, z, i);
+            continue;
+        }
+        paddr pcp = kernel_pcp(k, z, i);
+        bool were_on = spin_lock_irqsave(h, k, paddr_plus(pcp, PCP_LOCK));
+        drain_one(h, k, z, i);
+        spin_unlock_irqrestore(h, k, paddr_plus(pcp, PCP_LOCK), were_on);
+    }
 }
 
 void pcp_drain_all(struct hart *h, const struct kernel *k)
 {
-    for (unsigned i = 0; i < k->desc.harts; i++) {
-        if (k->desc.pcp_locking == PCP_LOCKING_5_15 && i != hart_id(h)) {
-            drain_by_owner(h, k, i);
-            continue;
+    for (unsigned i = 0; i < k->zone_count; i++)
+        pcp_drain_zone(h, k, &k->zones[i]);
+}
+
+void pcp_boot(const struct kernel *k, const struct zone *z, struct backdoor *b)
+{
+    for (unsigned hart = 0; hart < k->desc.harts; hart++) {
+        paddr pcp = kernel_pcp(k, z, hart);
+        backdoor_write(b, paddr_plus(pcp, PCP_HIGH), 4, z->pcp_high);
+        backdoor_write(b, paddr_plus(pcp, PCP_BATCH), 4, z->pcp_batch);
+        for (unsigned i = 0; i < PCP_LIST_COUNT; i++) {
+            paddr list = paddr_plus(pcp, PCP_LISTS + i * (uint64_t)LIST_BYTES);
+            backdoor_write(b, paddr_plus(list, LIST_NEXT), 8, list.v);
+            backdoor_write(b, paddr_plus(list, LIST_PREV), 8, list.v);
         }
-        paddr pcp = kernel_pcp(k, i);
-        bool were_on = spin_lock_irqsave(h, k, paddr_plus(pcp, PCP_LOCK));
-        drain_one(h, k, pcp);
-        spin_unlock_irqrestore(h, k, paddr_plus(pcp, PCP_LOCK), were_on);
     }
 }

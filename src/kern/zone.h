@@ -24,17 +24,21 @@ enum migratetype {
 const char *migratetype_name(enum migratetype);
 const char *zone_name(enum zone_id);
 
+struct kernel;
+
 /* Constant after boot. */
 struct zone {
     enum zone_id id;
     unsigned node;
     unsigned index;                  /* in kernel.zones */
-    frame first, end;                /* [first, end), all managed; no other zone has a frame of its pageblocks */
+    frame first, end;                /* [first, end), all managed; no other zone has a frame of its pageblocks; `first` is on a
+                                        4 MiB boundary, or 1 MiB in the lowest zone; `end` may lie anywhere */
     uint64_t managed_pages;          /* end - first */
     struct watermarks marks;
     uint64_t lowmem_reserve[ZONES];  /* by the zone that the request would have preferred */
     unsigned pcp_batch, pcp_high;    /* pages */
     paddr at;                        /* ZONE_BYTES, line aligned: ZONE_AT_... */
+    const struct kernel *kernel;     /* for boot images, whose argument is the zone */
     paddr own;                       /* page aligned: what the frame allocator asked for (frames.h); 0 if nothing */
 };
 
@@ -43,10 +47,9 @@ enum { LIST_NEXT = 0, LIST_PREV = 8, LIST_BYTES = 16, AREA_COUNT = MIGRATE_LISTS
 /* Words of 8 bytes. First what is read mostly; then free areas, flags and lock (with six types the lock begins a
  * line of its own); then the counters, each line apart. */
 enum {
-    ZONE_AT_MARKS = 0,        /* min, low, high, promo, without boost */
-    ZONE_AT_BOOST = 32,
-    ZONE_AT_HIGHATOMIC = 40,  /* nr_reserved_highatomic, pages */
-    ZONE_AT_RESERVE = 64,     /* lowmem_reserve[ZONES] */
+    ZONE_AT_MARKS = 0,        /* min, low, high, promo, pages in 4 bytes each, and in the upper 4 watermark_boost, the
+                                 same for all: one load where Linux has two, which a core overlaps */
+    ZONE_AT_RESERVE = 64,     /* by class of the request: lowmem_reserve, and in the upper 4 bytes nr_reserved_highatomic */
     ZONE_AT_AREAS = 128,
     ZONE_AT_FLAGS = ZONE_AT_AREAS + ORDERS * AREA_BYTES,
     ZONE_AT_LOCK = ZONE_AT_FLAGS + 8,
@@ -57,6 +60,7 @@ enum {
 enum zone_flag { ZONE_FLAG_BOOSTED = 1 }; /* a boost happened, kswapd is to be woken (ZONE_BOOSTED_WATERMARK) */
 
 static inline paddr zone_word(const struct zone *z, unsigned offset) { return paddr_plus(z->at, offset); }
+enum { ZONE_UPPER = 4 }; /* offset of the upper half of a word */
 static inline paddr zone_area(const struct zone *z, unsigned order)
 {
     return paddr_plus(z->at, ZONE_AT_AREAS + (uint64_t)order * AREA_BYTES);

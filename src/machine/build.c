@@ -286,7 +286,7 @@ static void wire_devices(struct machine *m)
 static void alloc_failed(void *arg, struct hart *h, const struct alloc_failure *f)
 {
     struct machine *m = arg;
-    char text[600];
+    char text[16384];
     machine_count(m, "alloc.failed_count", 1);
     if (!m->first_failure)
         m->first_failure = arena_printf(m->late, "first failed allocation, on core%u: %s\n", hart_id(h),
@@ -316,9 +316,20 @@ static struct kernel_desc kernel_desc_of(struct machine *m)
     struct kernel_desc d = kernel_desc_default();
     d.memory_bytes = k->memory_bytes;
     d.harts = m->desc.cores;
+    d.version = (enum kernel_version)k->version;
+    d.allocator = (enum allocator_kind)k->allocator.type;
+    d.nodes = k->nodes;
+    memcpy(d.distance, k->distance, sizeof d.distance);
+    d.zone_dma = k->zone_dma;
+    d.zone_dma32 = k->zone_dma32;
+    d.movable_bytes = k->movable_bytes;
     d.locks = (enum lock_kind)k->locks;
     d.min_free_kbytes = k->allocator.min_free_kbytes;
     d.watermark_scale_factor = k->allocator.watermark_scale_factor;
+    d.watermark_boost_factor = k->allocator.watermark_boost_factor;
+    d.lowmem_reserve_ratio_dma = k->allocator.lowmem_reserve_ratio_dma;
+    d.lowmem_reserve_ratio_normal = k->allocator.lowmem_reserve_ratio_normal;
+    d.compact_pageblocks = k->allocator.compact_pageblocks;
     d.pcp_batch = k->allocator.pcp_batch;
     d.pcp_high = k->allocator.pcp_high;
     d.pcp_locking = (enum pcp_locking)k->pcp_locking;

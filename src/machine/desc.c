@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define H(field) PARAM_FIELD(struct hart_desc, field)
@@ -188,6 +189,14 @@ static const struct param allocator_params[] = {
       .help = "The min watermark in KiB; 0: from the memory size, as Linux does." },
     { .key = "watermark_scale_factor", .type = P_UINT, A(watermark_scale_factor), .min = 1, .max = 1000, .deflt = "10",
       .help = "Distance of the watermarks, in 1/10000 of the zone." },
+    { .key = "watermark_boost_factor", .type = P_UINT, A(watermark_boost_factor), .max = 1000000, .deflt = "15000",
+      .help = "How far a fallback that mixes mobilities may raise the watermarks, in 1/10000 of high; 0: not at all." },
+    { .key = "lowmem_reserve_ratio_dma", .type = P_UINT, A(lowmem_reserve_ratio_dma), .max = 1000000, .deflt = "256",
+      .help = "What requests for higher zones must leave in DMA and DMA32: the higher zones' pages over this; 0: nothing." },
+    { .key = "lowmem_reserve_ratio_normal", .type = P_UINT, A(lowmem_reserve_ratio_normal), .max = 1000000, .deflt = "32",
+      .help = "The same for NORMAL." },
+    { .key = "compact_pageblocks", .type = P_UINT, .flags = PARAM_ADVANCED, A(compact_pageblocks), .max = 100000, .deflt = "4",
+      .help = "Movable pageblocks of a zone that one attempt of compaction looks through." },
     { .key = "pcp_batch", .type = P_UINT, A(pcp_batch), .max = 1024, .deflt = "0",
       .help = "Pages moved at once between per-CPU list and zone; 0: from the zone size." },
     { .key = "pcp_high", .type = P_UINT, A(pcp_high), .max = 1000000, .deflt = "0",
@@ -205,6 +214,17 @@ static const struct param cost_params[] = { KERN_COST_LIST(X) { .key = NULL } };
 const struct param kernel_params[] = {
     { .key = "memory", .type = P_BYTES, K(memory_bytes), .min = 16u << 20, .max = UINT64_C(1) << 40, .deflt = "1GiB",
       .help = "Physical memory; a multiple of 4 MiB." },
+    { .key = "version", .type = P_CHOICE, K(version), .deflt = "6.8", .choices = kernel_version_names,
+      .help = "Version of Linux whose flags, reserves and fallback rules hold." },
+    { .key = "nodes", .type = P_UINT, K(nodes), .min = 1, .max = NODES_MAX, .deflt = "1",
+      .help = "NUMA nodes; memory and cores are split evenly, in order." },
+    { .key = "node_distances", .type = P_STRING, K(node_distances), .deflt = "",
+      .help = "Rows of the distance table, as in ACPI SLIT: '10 21; 21 10'; empty: 10 to itself, 20 to all others." },
+    { .key = "zone_dma", .type = P_BOOL, K(zone_dma), .deflt = "true", .help = "A zone DMA of the first 16 MiB (CONFIG_ZONE_DMA)." },
+    { .key = "zone_dma32", .type = P_BOOL, K(zone_dma32), .deflt = "true",
+      .help = "A zone DMA32 of what lies below 4 GiB (CONFIG_ZONE_DMA32)." },
+    { .key = "movable", .type = P_BYTES, K(movable_bytes), .max = UINT64_C(1) << 40, .deflt = "0B",
+      .help = "Memory of zone MOVABLE, an equal part at the top of every node (movablecore=)." },
     { .key = "scratch", .type = P_BYTES, K(scratch_bytes), .min = PAGE_BYTES, .max = UINT64_C(1) << 36, .deflt = "4MiB",
       .help = "Of it, zeroed memory set aside for the programs' own data." },
     { .key = "locks", .type = P_CHOICE, K(locks), .deflt = "queued", .choices = lock_names, .help = "Kind of every spin lock." },
@@ -388,6 +408,30 @@ static void check_machine(struct diag *diag, struct node *machine, struct machin
         group_error(diag, machine, "devices", "A sharer set holds 320 agents.", "cores and devices are too many");
 }
 
+/* "10 21; 21 10": nodes rows of nodes numbers, 10 on the diagonal and more elsewhere. NULL, or what is wrong. */
+static const char *read_distances(struct kernel_keys *k)
+{
+    const char *at = k->node_distances;
+    memset(k->distance, 0, sizeof k->distance);
+    for (unsigned i = 0; *at && i < k->nodes * k->nodes; i++) {
+        char *end;
+        unsigned long v = strtoul(at, &end, 10);
+        unsigned row = i / k->nodes, column = i % k->nodes;
+        if (end == at || v < 10 || v > 254 || (v == 10) != (row == column))
+            return "each distance is a number from 11 to 254, and 10 from a node to itself";
+        k->distance[row][column] = (uint8_t)v;
+        at = end + strspn(end, " ,");
+        if (column + 1 == k->nodes && i + 1 < k->nodes * k->nodes) {
+            if (*at != ';')
+                return "there must be as many rows as nodes, with ';' between them";
+            at++;
+        } else if (column + 1 < k->nodes && (*at == ';' || !*at)) {
+            return "each row needs as many distances as there are nodes";
+        }
+    }
+    return *at ? "there are more distances than nodes" : NULL;
+}
+
 bool machine_desc_read(struct experiment_doc *doc, struct arena *arena, struct diag *diag, struct machine_desc *m,
                        struct kernel_keys *k, struct check_keys *c)
 {
@@ -420,6 +464,9 @@ bool machine_desc_read(struct experiment_doc *doc, struct arena *arena, struct d
     if (k->memory_bytes % MEMORY_UNIT_BYTES)
         node_error(diag, node_peek(doc->kernel, "memory"), "Memory is made of blocks of the highest order, 4 MiB.",
                    "this is not a multiple of 4 MiB");
+    const char *wrong = read_distances(k);
+    if (wrong)
+        node_error(diag, node_peek(doc->kernel, "node_distances"), "A table of the distances between nodes: '10 21; 21 10'.", "%s", wrong);
     if (k->shootdown == SHOOTDOWN_BROADCAST && !m->hart.tlb_broadcast)
         node_error(diag, node_peek(doc->kernel, "shootdown"), "Broadcast shootdown needs an instruction that most machines lack: machine.hart.tlb_broadcast: true.",
                    "this machine has no broadcast invalidation");

@@ -75,11 +75,17 @@ struct machine_desc {
 
 struct kernel_keys {
     uint64_t memory_bytes, scratch_bytes;
-    int locks, pcp_locking, zeroing, shootdown;
+    int version, locks, pcp_locking, zeroing, shootdown;
+    uint32_t nodes;
+    const char *node_distances;
+    uint8_t distance[NODES_MAX][NODES_MAX]; /* as read from it */
+    bool zone_dma, zone_dma32;
+    uint64_t movable_bytes;
     struct allocator_keys {
         int type;
         uint64_t min_free_kbytes;
-        uint32_t watermark_scale_factor, pcp_batch, pcp_high;
+        uint32_t watermark_scale_factor, watermark_boost_factor, lowmem_reserve_ratio_dma, lowmem_reserve_ratio_normal;
+        uint32_t pcp_batch, pcp_high, compact_pageblocks;
     } allocator;
     bool init_on_alloc;
     uint32_t page_table_pages, iommu_table_pages;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_PAGES = 1024, IMAGES_MAX = 8 }; /* a chunk is 4 MiB */
+enum { CHUNK_PAGES = 1024 }; /* a chunk is 4 MiB */
 
 struct page {
     uint64_t words[PAGE_BYTES / 8];
@@ -27,7 +27,7 @@ struct memory {
         uint64_t first, count;
         memory_boot_fn *fn;
         void *arg;
-    } images[IMAGES_MAX];
+    } *images;
     unsigned image_count;
 };
 
@@ -61,6 +61,7 @@ void memory_free(struct memory *m)
         free(m->chunks[c]);
     }
     free(m->chunks);
+    free(m->images);
     free(m);
 }
 
@@ -68,7 +69,7 @@ uint64_t memory_bytes(const struct memory *m) { return m->bytes; }
 
 uint64_t memory_host_bytes(const struct memory *m)
 {
-    return sizeof *m + (m->frames + CHUNK_PAGES - 1) / CHUNK_PAGES * sizeof *m->chunks +
+    return sizeof *m + m->image_count * sizeof *m->images + (m->frames + CHUNK_PAGES - 1) / CHUNK_PAGES * sizeof *m->chunks +
            m->chunk_count * sizeof(struct chunk) + m->page_count * sizeof(struct page);
 }
 
@@ -151,7 +152,8 @@ struct line_versions *memory_versions(struct memory *m, lineno l)
 
 void memory_boot_image(struct memory *m, frame first, uint64_t count, memory_boot_fn *fn, void *arg)
 {
-    CHECK(m->image_count < IMAGES_MAX, "more than %d boot images", IMAGES_MAX);
     CHECK(first.v < m->frames && count <= m->frames - first.v, "boot image beyond memory");
+    m->images = realloc(m->images, (m->image_count + 1) * sizeof *m->images);
+    CHECK(m->images, "out of host memory for boot images");
     m->images[m->image_count++] = (struct image){ first.v, count, fn, arg };
 }

@@ -77,8 +77,9 @@ static const struct agent *agent_of_event(const struct replay *r, uint32_t event
 static void allocate(struct hart *h, const struct agent *a, uint32_t event, struct pass *p)
 {
     struct replay *r = a->state;
+    const struct kernel *k = agent_kernel(a);
     const struct trace_event *e = &r->trace->events[event];
-    frame f = alloc_pages(h, agent_kernel(a), e->gfp, e->order);
+    frame f = alloc_pages(h, k, gfp_translate(k->desc.version, e->gfp), e->order);
     p->allocs++;
     p->failed += f.v == 0;
     r->pages[event] = f;

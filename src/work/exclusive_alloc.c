@@ -14,7 +14,8 @@
 enum how { HOW_TASK, HOW_PREEMPT_OFF, HOW_IRQ };
 
 struct exclusive_desc {
-    int gfp, context;
+    const char *gfp;
+    int context;
     unsigned parts;
     bool expose;
     uint64_t hold_ps;
@@ -22,6 +23,7 @@ struct exclusive_desc {
 
 struct exclusive_state {
     unsigned slot;
+    gfp_t gfp;
     frame mapped;               /* the page this agent mapped last, if nothing has unmapped it since; 0: none */
     struct grant granted;
     bool handled;               /* the interrupt handler has made its grant */
@@ -32,7 +34,7 @@ static const char *const part_choices[] = { "coherence", "device", "lock", "secu
 static const char *const context_choices[] = { "task", "preempt-off", "irq", NULL };
 
 static const struct param params[] = {
-    { .key = "gfp", .type = P_CHOICE, PARAM_FIELD(struct exclusive_desc, gfp), .choices = gfp_choices, .deflt = "ATOMIC",
+    { .key = "gfp", .type = P_STRING, PARAM_FIELD(struct exclusive_desc, gfp), .deflt = "ATOMIC",
       .help = "Allocation flags of the request." },
     { .key = "exclusive", .type = P_SET, PARAM_FIELD(struct exclusive_desc, parts), .choices = part_choices, .deflt = "all",
       .help = "Which meanings of exclusive the grant must fulfil." },
@@ -53,7 +55,7 @@ static const char *check(const void *desc, const struct work *w, unsigned member
         return "device exclusivity against a device needs an IOMMU (machine.iommu.enabled), or no device (machine.devices.count: 0)";
     if (d->context == HOW_IRQ && w->kernel->desc.shootdown_vector == VECTOR_GRANT)
         return "context: irq uses the interrupt vector that the kernel uses for TLB shootdown";
-    return NULL;
+    return work_gfp_check(w, d->gfp);
 }
 
 /* ---- before the grant: unrecorded */
@@ -75,11 +77,10 @@ static void map(struct hart *h, struct agent *a, frame f)
 /* The page that the others have seen; frame 0: none. */
 static frame expose(struct hart *h, struct agent *a)
 {
-    const struct exclusive_desc *d = a->desc;
     const struct exclusive_state *s = a->state;
     const struct kernel *k = agent_kernel(a);
     hart_record(h, false);
-    frame f = alloc_pages(h, k, gfp_of_choice(d->gfp), 0);
+    frame f = alloc_pages(h, k, s->gfp, 0);
     if (f.v != 0) {
         map(h, a, f);
         k_fence(h); /* the table entries are visible to the others' walks */
@@ -97,7 +98,7 @@ static void grant_interrupt(struct hart *h, void *arg)
     struct agent *a = arg;
     const struct exclusive_desc *d = a->desc;
     struct exclusive_state *s = a->state;
-    s->granted = grant_page(h, agent_kernel(a), gfp_of_choice(d->gfp), d->parts);
+    s->granted = grant_page(h, agent_kernel(a), s->gfp, d->parts);
     s->handled = true;
 }
 
@@ -116,7 +117,7 @@ static struct grant ask(struct hart *h, struct agent *a)
     }
     if (d->context == HOW_PREEMPT_OFF)
         k_preempt_disable(h);
-    struct grant g = grant_page(h, k, gfp_of_choice(d->gfp), d->parts);
+    struct grant g = grant_page(h, k, s->gfp, d->parts);
     if (d->context == HOW_PREEMPT_OFF)
         k_preempt_enable(h);
     return g;
@@ -157,6 +158,7 @@ static void prepare(struct work *w, struct agent *members, unsigned count)
     struct exclusive_state *states = agents_state(w, members, count, sizeof *states);
     for (unsigned i = 0; i < count; i++) {
         states[i].slot = meeting_add_owner(w, &members[i]);
+        states[i].gfp = work_gfp(w, d->gfp);
         if (d->context == HOW_IRQ)
             hart_set_irq(members[i].hart, VECTOR_GRANT, CONTEXT_HARDIRQ, grant_interrupt, &members[i]);
     }

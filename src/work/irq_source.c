@@ -56,7 +56,7 @@ static const char *check(const void *desc, const struct work *w, unsigned member
         return "to: random needs a machine with more than one hart";
     if (w->kernel->desc.shootdown_vector >= VECTOR_SOURCES && w->kernel->desc.shootdown_vector < VECTOR_GRANT)
         return "uses the interrupt vector that the kernel uses for TLB shootdown";
-    return work_gfp_check(d->gfp);
+    return work_gfp_check(w, d->gfp);
 }
 
 static void handle(struct hart *h, void *arg)
@@ -86,7 +86,7 @@ static void prepare(struct work *w, struct agent *members, unsigned count)
     const struct irq_desc *d = members->desc;
     struct irq_state *states = agents_state(w, members, count, sizeof *states);
     bool softirq = d->context == SOURCE_SOFTIRQ;
-    struct irq_state s = { .vector = work_vector(w), .softirq = softirq ? work_softirq(w) : 0, .gfp = work_gfp(d->gfp) };
+    struct irq_state s = { .vector = work_vector(w), .softirq = softirq ? work_softirq(w) : 0, .gfp = work_gfp(w, d->gfp) };
     for (unsigned i = 0; i < count; i++)
         states[i] = s;
     for (unsigned i = 0; i < w->hart_count; i++) {

@@ -41,7 +41,7 @@ static const char *check(const void *desc, const struct work *w, unsigned member
 {
     const struct bench_desc *d = desc;
     (void)w, (void)members;
-    return work_gfp_check(d->gfp);
+    return work_gfp_check(w, d->gfp);
 }
 
 static void prepare(struct work *w, struct agent *members, unsigned count)
@@ -50,7 +50,7 @@ static void prepare(struct work *w, struct agent *members, unsigned count)
     struct bench_state *states = agents_state(w, members, count, sizeof *states);
     struct start_line *start_line = start_line_new(w, members, count);
     for (unsigned i = 0; i < count; i++)
-        states[i] = (struct bench_state){ start_line, work_gfp(d->gfp), ARENA_ARRAY(w->arena, frame, d->bulk) };
+        states[i] = (struct bench_state){ start_line, work_gfp(w, d->gfp), ARENA_ARRAY(w->arena, frame, d->bulk) };
 }
 
 static void many(struct hart *h, const struct agent *a)

@@ -1,7 +1,9 @@
 /* src/work/pressure.c - hogs: they take memory until so many pages are free, keep that level, and churn.
  *
- * The zone is driven down in blocks as large as the distance allows, then page by page. Pages on per-CPU lists are not
- * free in the zone's sense, so the level is met to within a batch. Other programs begin to measure when every hog is
+ * Every zone that the hogs' flags may use is driven down, in blocks as large as the distance allows, then page by page:
+ * the highest to the level, each one below it to the level and what it holds back from requests for the highest (its
+ * lowmem reserve), so that the level is what such a request meets everywhere. Pages on per-CPU lists are not free in the
+ * zone's sense, so the level is met to within a batch. Other programs begin to measure when every hog is
  * there for the first time.
  */
 #include "src/kern/page_alloc.h"
@@ -22,7 +24,7 @@ struct held { frame f; unsigned order; };
 
 struct pressure_state {
     gfp_t gfp;
-    uint64_t target;            /* free pages of the zone */
+    enum zone_id highest;
     struct held *held;
     uint64_t count, room;
     uint64_t turn;              /* of the churn */
@@ -33,9 +35,9 @@ static const struct param params[] = {
     { .key = "gfp", .type = P_STRING, PARAM_FIELD(struct pressure_desc, gfp), .deflt = "KERNEL|MEMALLOC|NOWARN",
       .help = "Allocation flags of the hogs. Only MEMALLOC goes below what the watermarks allow." },
     { .key = "free", .type = P_UINT, PARAM_FIELD(struct pressure_desc, free_pages), .max = UINT64_C(1) << 40, .deflt = "0",
-      .help = "How many pages are left free; 0: of_min says it." },
+      .help = "How many pages are left free in each zone; 0: of_min says it." },
     { .key = "of_min", .type = P_PERMYRIAD, PARAM_FIELD(struct pressure_desc, of_min), .max = 100 * PERMYRIAD, .deflt = "100%",
-      .help = "The same as a share of the min watermark." },
+      .help = "The same as a share of each zone's min watermark." },
     { .key = "order_max", .type = P_UINT, PARAM_FIELD(struct pressure_desc, order_max), .max = MAX_ORDER, .deflt = "10",
       .help = "The largest blocks taken; 0 leaves memory in small pieces when it is given back." },
     { .key = "interval", .type = P_TIME, PARAM_FIELD(struct pressure_desc, interval_ps), .min = PS_PER_NS, .max = PS_PER_S, .deflt = "20us",
@@ -49,7 +51,7 @@ static const char *check(const void *desc, const struct work *w, unsigned member
 {
     const struct pressure_desc *d = desc;
     (void)w, (void)members;
-    return work_gfp_check(d->gfp);
+    return work_gfp_check(w, d->gfp);
 }
 
 static void prepare(struct work *w, struct agent *members, unsigned count)
@@ -59,59 +61,95 @@ static void prepare(struct work *w, struct agent *members, unsigned count)
     struct pressure_state *states = agents_state(w, members, count, sizeof *states);
     for (unsigned i = 0; i < count; i++) {
         struct pressure_state *s = &states[i];
-        s->gfp = work_gfp(d->gfp);
-        s->target = d->free_pages != 0 ? d->free_pages : k->marks.min * d->of_min / PERMYRIAD;
+        s->gfp = work_gfp(w, d->gfp);
+        s->highest = gfp_zone(s->gfp);
         s->room = (k->managed_pages >> d->order_max) + (UINT64_C(2) << d->order_max) + k->managed_pages / 64;
         s->held = ARENA_ARRAY(w->arena, struct held, s->room);
     }
     w->hogs_on_the_way += count;
 }
 
-/* ---- taking and giving back */
+/* ---- taking and giving back, zone by zone */
 
-static bool take(struct hart *h, const struct agent *a, unsigned order)
+static uint64_t target_of(const struct agent *a, const struct zone *z)
+{
+    const struct pressure_desc *d = a->desc;
+    const struct pressure_state *s = a->state;
+    uint64_t level = d->free_pages != 0 ? d->free_pages : z->marks.min * d->of_min / PERMYRIAD;
+    return level + z->lowmem_reserve[s->highest];
+}
+
+/* The hogs' flags, so that the zone is the preferred one, and no other node's. */
+static gfp_t flags_for(const struct pressure_state *s, const struct zone *z)
+{
+    static const gfp_t zone_flags[ZONES] = { GFPM_DMA, GFPM_DMA32, 0, GFPM_HIGHMEM | GFPM_MOVABLE };
+    return (s->gfp & ~(gfp_t)(GFPM_DMA | GFPM_DMA32 | GFPM_HIGHMEM)) | zone_flags[z->id] | GFPM_THISNODE;
+}
+
+static frame take_from(struct hart *h, const struct agent *a, const struct zone *z, unsigned order)
+{
+    return alloc_pages_node(h, agent_kernel(a), z->node, flags_for(a->state, z), order);
+}
+
+static bool take(struct hart *h, const struct agent *a, const struct zone *z, unsigned order)
 {
     struct pressure_state *s = a->state;
     frame f = { 0 };
     if (s->count < s->room)
-        f = alloc_pages(h, agent_kernel(a), s->gfp, order);
+        f = take_from(h, a, z, order);
     if (f.v == 0)
         return false;
     s->held[s->count++] = (struct held){ f, order };
     return true;
 }
 
-static void give_back_last(struct hart *h, const struct agent *a)
+/* The block of this zone that was taken last; NULL: any zone. False: there is none. */
+static bool give_back_last(struct hart *h, const struct agent *a, const struct zone *z)
 {
     struct pressure_state *s = a->state;
-    struct held last = s->held[--s->count];
+    uint64_t i = s->count;
+    while (i > 0 && z != NULL && !zone_contains(z, s->held[i - 1].f))
+        i--;
+    if (i == 0)
+        return false;
+    struct held last = s->held[i - 1];
+    s->held[i - 1] = s->held[--s->count];
     free_pages(h, agent_kernel(a), last.f, last.order);
+    return true;
 }
 
 /* The entry's harts share what is to be taken. */
-static void approach(struct hart *h, const struct agent *a)
+static void approach(struct hart *h, const struct agent *a, const struct zone *z)
 {
     const struct pressure_desc *d = a->desc;
-    const struct pressure_state *s = a->state;
-    uint64_t free_pages = zone_free_pages(h, agent_kernel(a));
+    uint64_t free_pages = zone_free_pages(h, agent_kernel(a), z), target = target_of(a, z);
     unsigned order = d->order_max;
-    while (free_pages > s->target) {
-        while (order > 0 && (free_pages - s->target) / a->members < UINT64_C(1) << order)
+    while (free_pages > target) {
+        while (order > 0 && (free_pages - target) / a->members < UINT64_C(1) << order)
             order--;
-        if (!take(h, a, order)) {
+        if (!take(h, a, z, order)) {
             if (order == 0)
                 break;
             order--;
         }
-        free_pages = zone_free_pages(h, agent_kernel(a));
+        free_pages = zone_free_pages(h, agent_kernel(a), z);
     }
-    while (free_pages + a->members < s->target && s->count > 0) {
-        give_back_last(h, a);
-        uint64_t now = zone_free_pages(h, agent_kernel(a));
-        if (now > s->target + (UINT64_C(1) << MAX_ORDER))
+    while (free_pages + a->members < target && give_back_last(h, a, z)) {
+        uint64_t now = zone_free_pages(h, agent_kernel(a), z);
+        if (now > target + (UINT64_C(1) << MAX_ORDER))
             break; /* a large block: the next look takes what is too much */
         free_pages = now > free_pages ? now : free_pages + 1; /* on the per-CPU list: as good as free */
     }
+}
+
+/* From the highest zone down: a lower one must not be used up in the place of a higher. */
+static void approach_all(struct hart *h, const struct agent *a)
+{
+    const struct kernel *k = agent_kernel(a);
+    const struct pressure_state *s = a->state;
+    for (unsigned i = k->zone_count; i-- > 0;)
+        if (k->zones[i].id <= s->highest)
+            approach(h, a, &k->zones[i]);
 }
 
 static void churn(struct hart *h, const struct agent *a)
@@ -121,8 +159,9 @@ static void churn(struct hart *h, const struct agent *a)
     for (uint32_t i = 0; i < d->churn && s->count > 0; i++) {
         uint64_t among = s->count < CHURN_AMONG ? s->count : CHURN_AMONG; /* the last ones: the smallest */
         struct held *b = &s->held[s->count - 1 - s->turn++ % among];
+        const struct zone *z = kernel_zone_of(agent_kernel(a), b->f);
         free_pages(h, agent_kernel(a), b->f, b->order);
-        b->f = alloc_pages(h, agent_kernel(a), s->gfp, b->order);
+        b->f = take_from(h, a, z, b->order);
         if (b->f.v == 0)
             *b = s->held[--s->count];
     }
@@ -150,15 +189,14 @@ static void arrived(struct agent *a)
 static void run(struct hart *h, struct agent *a)
 {
     const struct pressure_desc *d = a->desc;
-    const struct pressure_state *s = a->state;
     while (agent_next(a)) {
-        approach(h, a);
+        approach_all(h, a);
         arrived(a);
         churn(h, a);
         k_sleep_ps(h, d->interval_ps);
     }
-    while (s->count > 0)
-        give_back_last(h, a);
+    while (give_back_last(h, a, NULL))
+        ;
 }
 
 const struct program program_pressure = {

@@ -21,14 +21,9 @@ enum { PERMYRIAD = 10000 };
 /* Where a page is mapped in the user space: above all physical addresses, one place per page. */
 static inline vaddr work_user_address(frame f) { return (vaddr){ (UINT64_C(1) << 44) + frame_addr(f).v }; }
 
-/* P_CHOICE: composition of allocation flags. */
-enum { GFP_CHOICES = 4 };
-extern const char *const gfp_choices[GFP_CHOICES + 1];
-gfp_t gfp_of_choice(int choice);
-
-/* The same as text, any composition and modifiers. work_gfp_check: NULL, or what is wrong. */
-const char *work_gfp_check(const char *text);
-gfp_t work_gfp(const char *text);
+/* Allocation flags as text (gfp_parse of src/kern/gfp.h). work_gfp_check: NULL, or what is wrong. */
+const char *work_gfp_check(const struct work *, const char *text);
+gfp_t work_gfp(const struct work *, const char *text);
 
 /* Allocates a block and frees it at once, as one request alloc.pair. False: there was none. */
 bool work_alloc_pair(struct hart *, const struct agent *, gfp_t, unsigned order);

@@ -94,24 +94,20 @@ struct rng agent_rng(uint64_t seed, const char *entry, unsigned member)
     return r;
 }
 
-const char *const gfp_choices[GFP_CHOICES + 1] = { "ATOMIC", "NOWAIT", "KERNEL", "HIGHUSER_MOVABLE", NULL };
-
-gfp_t gfp_of_choice(int choice)
-{
-    static const gfp_t flags[GFP_CHOICES] = { GFP_ATOMIC, GFP_NOWAIT, GFP_KERNEL, GFP_HIGHUSER_MOVABLE };
-    return flags[choice];
-}
-
-const char *work_gfp_check(const char *text)
+const char *work_gfp_check(const struct work *w, const char *text)
 {
     gfp_t flags;
-    return gfp_parse(text, &flags) ? NULL : "gfp: names of flags separated by |, at most one composition among them, as KERNEL|ZERO";
+    char why[200];
+    if (gfp_parse(w->kernel->desc.version, text, &flags, why, sizeof why))
+        return NULL;
+    return arena_printf(w->arena, "gfp: %s", why);
 }
 
-gfp_t work_gfp(const char *text)
+gfp_t work_gfp(const struct work *w, const char *text)
 {
     gfp_t flags = 0;
-    gfp_parse(text, &flags);
+    char why[200];
+    gfp_parse(w->kernel->desc.version, text, &flags, why, sizeof why);
     return flags;
 }
 

@@ -75,7 +75,7 @@ static const char *check(const void *desc, const struct work *w, unsigned member
     (void)members;
     if (d->hart >= w->hart_count)
         return "hart: the machine has no hart of this number";
-    return work_gfp_check(d->gfp);
+    return work_gfp_check(w, d->gfp);
 }
 
 static void count(const struct rx_state *s, const char *name, uint64_t add)
@@ -268,7 +268,7 @@ static void prepare(struct work *w, struct agent *members, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         struct rx_state *s = &states[i];
         *s = (struct rx_state){ .agent = &members[i], .hart = w->harts[d->hart], .host = program_of(w, w->harts[d->hart]),
-                                .gfp = work_gfp(d->gfp), .vector = work_vector(w), .softirq = work_softirq(w) };
+                                .gfp = work_gfp(w, d->gfp), .vector = work_vector(w), .softirq = work_softirq(w) };
         s->ring = ARENA_ARRAY(w->arena, struct slot, d->ring);
         s->held = ARENA_ARRAY(w->arena, frame, d->hold);
         s->requests = ARENA_ARRAY(w->arena, struct dma_request, d->burst);

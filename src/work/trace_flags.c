@@ -7,7 +7,8 @@
 
 enum { WORD_MAX = 48 };
 
-/* Names that src/kern/gfp.h does not have. Those with 0 say nothing that the simulated allocator looks at. */
+/* Names that src/kern/gfp.h does not have. Those with 0 say nothing that the simulated allocator looks at, or ask for an
+ * effort that depends on a machine and its load which are not those of the recording. */
 static const struct { const char *name; gfp_t flags; } others[] = {
     { "ACCOUNT", 0 }, { "COLD", 0 }, { "COMP", 0 }, { "HARDWALL", GFPM_HARDWALL }, { "KERNEL_ACCOUNT", GFP_KERNEL },
     { "NOFAIL", 0 }, { "NOLOCKDEP", 0 }, { "NORETRY", 0 }, { "NOTRACK", 0 }, { "NO_KSWAPD", 0 }, { "NO_OBJ_EXT", 0 },
@@ -22,14 +23,13 @@ static const struct { const char *name; gfp_t flags; } others[] = {
 
 static bool known_flag(const char *name, gfp_t *flags)
 {
-    if (gfp_parse(name, flags))
-        return true;
+    char why[200];
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strcmp(others[i].name, name) == 0) {
             *flags = others[i].flags;
             return true;
         }
-    return false;
+    return gfp_parse(KERNEL_6_8, name, flags, why, sizeof why);
 }
 
 static size_t prefix_length(const char *word)

@@ -172,7 +172,7 @@ static void lock_storm(enum lock_kind kind)
 
 static void page_lock_body(struct storm *s, struct hart *h, struct rng *r)
 {
-    frame f = s->k.at.first_managed;
+    frame f = s->k.zones[0].first;
     for (uint64_t i = 0; i < rounds / 4; i++) {
         if (rng_chance(r, 1, 2))
             lock_page(h, &s->k, f);

@@ -17,7 +17,7 @@ Test(kern_boot, free_memory_is_whole_at_every_size)
         d.harts = (unsigned)(1 + i);
         rig_boot(&r, &d);
         rig_recount(&r, NULL, 0);
-        cr_assert_eq(rig_free_pages(&r), r.k.at.end.v - r.k.at.first_managed.v);
+        cr_assert_eq(rig_free_pages(&r), r.k.managed_pages);
         rig_free(&r);
     }
 }
@@ -57,10 +57,10 @@ Test(buddy, splits_down_and_merges_back)
     size_t n = 0;
     for (unsigned o = 4; o < MAX_ORDER; o++)
         for (uint64_t i = before[o]; i > 0; i--)
-            held[n++] = (struct held_block){ alloc_pages(r.h, &r.k, GFP_ATOMIC, o), o };
+            held[n++] = (struct held_block){ alloc_pages(r.h, &r.k, GFP_HIGHUSER_MOVABLE, o), o };
     cr_assert_eq(rig_blocks(&r, MAX_ORDER), large);
-    held[n++] = (struct held_block){ alloc_pages(r.h, &r.k, GFP_ATOMIC, 4), 4 };
-    cr_assert_eq(r.h->last_source[CLASS_ALLOC_ATOMIC], SOURCE_BUDDY);
+    held[n++] = (struct held_block){ alloc_pages(r.h, &r.k, GFP_HIGHUSER_MOVABLE, 4), 4 };
+    cr_assert_eq(r.h->last_source[CLASS_ALLOC_HIGHUSER_MOVABLE], SOURCE_BUDDY);
     cr_assert_eq(held[n - 1].f.v % 16, 0);
     cr_assert_eq(rig_blocks(&r, MAX_ORDER), large - 1);
     for (unsigned o = 4; o < MAX_ORDER; o++)
@@ -215,9 +215,9 @@ Test(pcp, higher_orders_in_a_row_empty_the_lists)
     take_all(&r, single, 40, 0);
     take_all(&r, pair, 2, 1);
     free_all(&r, single, 32, 0); /* reaches high: the factor is no longer 0 */
-    cr_assert_gt(backdoor_read(r.b, paddr_plus(kernel_pcp(&r.k, 0), PCP_COUNT), 4), 20);
+    cr_assert_gt(backdoor_read(r.b, paddr_plus(kernel_pcp(&r.k, rig_zone(&r), 0), PCP_COUNT), 4), 20);
     free_all(&r, pair, 1, 1);
-    cr_assert_eq(backdoor_read(r.b, paddr_plus(kernel_pcp(&r.k, 0), PCP_COUNT), 4), 0);
+    cr_assert_eq(backdoor_read(r.b, paddr_plus(kernel_pcp(&r.k, rig_zone(&r), 0), PCP_COUNT), 4), 0);
     rig_free(&r);
 }
 
@@ -228,7 +228,7 @@ Test(pcp, a_held_lock_sends_both_ways_to_the_buddy_lists)
         struct rig r;
         d.pcp_locking = p;
         rig_boot(&r, &d);
-        paddr lock = paddr_plus(kernel_pcp(&r.k, 0), PCP_LOCK);
+        paddr lock = paddr_plus(kernel_pcp(&r.k, rig_zone(&r), 0), PCP_LOCK);
         cr_assert(spin_trylock(r.h, &r.k, lock));
         frame f = alloc_pages(r.h, &r.k, GFP_ATOMIC, 0);
         cr_assert_neq(f.v, 0);
@@ -271,9 +271,9 @@ Test(watermark_at_work, every_flag_set_stops_at_its_floor)
     d.alloc_failed = remember;
     d.alloc_failed_arg = &failures;
     rig_boot(&r, &d);
-    cr_assert_eq(r.k.marks.min, 1000);
+    cr_assert_eq(rig_zone(&r)->marks.min, 1000);
     cr_assert_eq(drain(&r, GFP_NOWAIT), 1000);
-    cr_assert_eq(backdoor_read(r.b, paddr_plus(r.k.at.zone, ZONE_KSWAPD), 8), 1);
+    cr_assert_eq(backdoor_read(r.b, paddr_plus(r.k.nodes[0].at, PGDAT_KSWAPD), 8), 1);
     cr_assert_eq(native_counter(r.h, "kswapd.woken"), 1);
     cr_assert_eq(drain(&r, GFP_KERNEL), 1000);
     cr_assert_eq(failures, 2);
@@ -282,7 +282,7 @@ Test(watermark_at_work, every_flag_set_stops_at_its_floor)
     free_pages(r.h, &r.k, f, 0);
     cr_assert_eq(drain(&r, GFP_ATOMIC), 375);
     cr_assert_eq(r.h->last_source[CLASS_ALLOC_ATOMIC], SOURCE_FAIL);
-    cr_assert(last_failure.gfp == GFP_ATOMIC && last_failure.check.free_pages == 375);
+    cr_assert(last_failure.gfp == GFP_ATOMIC && last_failure.tried[0].check.free_pages == 375);
     cr_assert_not_null(strstr(alloc_failure_explain(&last_failure, r.text, sizeof r.text),
                               "free 375 - unusable 0 is not > min 1000 x 0.5 x 0.75 = 375"), "%s", r.text);
     cr_assert_eq(native_counter(r.h, "alloc.failed"), 3);
@@ -296,7 +296,7 @@ Test(watermark_at_work, between_low_and_min_is_no_reserve)
     struct rig r;
     d.pcp_batch = 1;
     rig_boot(&r, &d);
-    while (rig_free_pages(&r) > r.k.marks.low)
+    while (rig_free_pages(&r) > rig_zone(&r)->marks.low)
         alloc_pages(r.h, &r.k, GFP_ATOMIC, 0);
     cr_assert_neq(alloc_pages(r.h, &r.k, GFP_ATOMIC, 0).v, 0);
     cr_assert_eq(r.h->last_source[CLASS_ALLOC_ATOMIC], SOURCE_REFILL);
@@ -402,14 +402,14 @@ Test(kern_check, finds_planted_lies)
     struct held_block twice[2] = { { f, 6 }, { f, 6 } };
     cr_assert_not_null(strstr(kern_check(&r.k, r.b, twice, 2, r.text, sizeof r.text), "two places"));
     free_pages(r.h, &r.k, f, 6);
-    frame large = { r.k.at.end.v - 1024 };
-    expect_lie(&r, paddr_plus(r.k.at.zone, ZONE_FREE), 8, rig_free_pages(&r) - 1, "counter says");
-    expect_lie(&r, paddr_plus(kernel_area(&r.k, MAX_ORDER), AREA_COUNT), 8, 1, "counter says");
+    frame large = { (rig_zone(&r)->end.v & ~UINT64_C(1023)) - 1024 };
+    expect_lie(&r, zone_word(rig_zone(&r), ZONE_AT_FREE), 8, rig_free_pages(&r) - 1, "counter says");
+    expect_lie(&r, paddr_plus(zone_area(rig_zone(&r), MAX_ORDER), AREA_COUNT), 8, 1, "counter says");
     expect_lie(&r, page_word(&r.k, large, PAGE_PRIVATE), 8, 3, "not marked");
     expect_lie(&r, page_word(&r.k, large, PAGE_REFCOUNT), 4, 1, "referenced");
     expect_lie(&r, page_word(&r.k, large, PAGE_LRU + LIST_PREV), 8, 0, "disagree");
     expect_lie(&r, page_word(&r.k, large, PAGE_LRU + LIST_NEXT), 8, 12345, "no struct page");
-    expect_lie(&r, paddr_plus(kernel_pcp(&r.k, 0), PCP_COUNT), 4, 9, "per-CPU list of hart 0");
+    expect_lie(&r, paddr_plus(kernel_pcp(&r.k, rig_zone(&r), 0), PCP_COUNT), 4, 9, "per-CPU list of hart 0");
     rig_recount(&r, NULL, 0);
     rig_free(&r);
 }
@@ -421,13 +421,15 @@ Test(kern_check, sees_free_buddies_that_stand_apart)
     rig_boot(&r, &d);
     /* Halve a large block by hand, and put both halves on the list of order 9. */
     uint64_t nine = rig_blocks(&r, 9);
+    struct frame_request q = { .order = MAX_ORDER, .mt = MIGRATE_MOVABLE };
+    enum source_id from;
     frame f = { 0 };
     k_begin(r.h, CLASS_ALLOC_OTHER);
     while (f.v % 1024 != 0 || f.v == 0)
-        f = buddy_alloc(r.h, &r.k, MAX_ORDER);
-    buddy_free(r.h, &r.k, f, MAX_ORDER);
+        f = buddy_alloc(r.h, &r.k, rig_zone(&r), &q, &from);
+    buddy_free(r.h, &r.k, rig_zone(&r), f, MAX_ORDER);
     k_end(r.h);
-    paddr head = kernel_area(&r.k, 9), first = page_node(&r.k, f), second = page_node(&r.k, (frame){ f.v + 512 });
+    paddr head = zone_list(rig_zone(&r), 9, MIGRATE_MOVABLE), first = page_node(&r.k, f), second = page_node(&r.k, (frame){ f.v + 512 });
     cr_assert_eq(nine, rig_blocks(&r, 9));
     backdoor_write(r.b, page_word(&r.k, f, PAGE_PRIVATE), 8, 9);
     backdoor_write(r.b, page_word(&r.k, (frame){ f.v + 512 }, PAGE_PRIVATE), 8, 9);
@@ -542,7 +544,7 @@ Test(page_lock, a_bit_of_the_page)
     struct kernel_desc d = rig_desc();
     struct rig r;
     rig_boot(&r, &d);
-    frame f = r.k.at.first_managed;
+    frame f = rig_zone(&r)->first;
     lock_page(r.h, &r.k, f);
     cr_assert_eq(backdoor_read(r.b, page_word(&r.k, f, PAGE_FLAGS), 8), PG_LOCKED);
     cr_assert(!trylock_page(r.h, &r.k, f));

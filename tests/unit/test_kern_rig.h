@@ -24,6 +24,7 @@ static inline struct kernel_desc rig_desc(void)
     struct kernel_desc d = kernel_desc_default();
     d.memory_bytes = UINT64_C(32) << 20;
     d.scratch_bytes = PAGE_BYTES;
+    d.zone_dma = d.zone_dma32 = false; /* one zone, NORMAL */
     return d;
 }
 
@@ -47,10 +48,13 @@ static inline void rig_recount(struct rig *r, const struct held_block *held, siz
     cr_assert_null(lie, "%s", lie);
 }
 
-static inline uint64_t rig_free_pages(struct rig *r) { return backdoor_read(r->b, paddr_plus(r->k.at.zone, ZONE_FREE), 8); }
+/* The first zone: the only one, unless the description says otherwise. */
+static inline const struct zone *rig_zone(struct rig *r) { return &r->k.zones[0]; }
+static inline uint64_t zone_free_count(struct rig *r, const struct zone *z) { return backdoor_read(r->b, zone_word(z, ZONE_AT_FREE), 8); }
+static inline uint64_t rig_free_pages(struct rig *r) { return zone_free_count(r, rig_zone(r)); }
 static inline uint64_t rig_blocks(struct rig *r, unsigned order)
 {
-    return backdoor_read(r->b, paddr_plus(kernel_area(&r->k, order), AREA_COUNT), 8);
+    return backdoor_read(r->b, paddr_plus(zone_area(rig_zone(r), order), AREA_COUNT), 8);
 }
 
 /* Runs `statement`, which must be an illegal operation whose text contains `words`. */

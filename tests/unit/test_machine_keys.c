@@ -34,6 +34,13 @@ static const char mixed[] =
 #define GROUPS "machine.net={topology: groups, groups: 4, package: 2, links: star, hop: 3cycles, link: 12cycles, near_link: 6cycles, " \
     "link_control_occupancy: 1cycles, link_data_occupancy: 3cycles}"
 
+#define BULK_MOVABLE "agents=[{name: bulk, on: all, program: alloc-bulk, gfp: HIGHUSER_MOVABLE, pages: 900, count: 1}]"
+#define BULK_COSTLY "agents=[{name: bulk, on: all, program: alloc-bulk, gfp: HIGHUSER_MOVABLE, order: 4, pages: 60, count: 1}]"
+#define BULK_HIGH_ATOMIC "agents=[{name: bulk, on: all, program: alloc-bulk, gfp: ATOMIC, order: 2, pages: 120, count: 1}]"
+#define BULK_NODE "agents=[{name: bulk, on: core0-2, program: alloc-bulk, gfp: KERNEL, pages: 1500, count: 1}]"
+#define TWO_MOBILITIES "agents=[{name: a, on: core0, program: alloc-random-free, gfp: HIGHUSER_MOVABLE, order_max: 3, live: 1000, count: 4000}, " \
+    "{name: b, on: core1, program: alloc-random-free, gfp: ATOMIC, order_max: 3, live: 600, count: 4000}]"
+
 /* `with`: set in both runs; two things with ';' between. */
 static const struct key { const char *path, *value, *with; } keys[] = {
     { "machine.cores", "10", NULL },
@@ -146,6 +153,22 @@ static const struct key { const char *path, *value, *with; } keys[] = {
     { "kernel.shootdown", "ipi", "machine.hart.tlb_broadcast=true" },
     { "kernel.page_table_pages", "80", NULL },
     { "kernel.iommu_table_pages", "80", NULL },
+    { "kernel.version", "6.0", BULK_HIGH_ATOMIC },
+    { "kernel.nodes", "2", "kernel.memory=32MiB" },
+    { "kernel.node_distances", "'10 30 20; 30 10 20; 20 20 10'", "kernel={memory: 48MiB, nodes: 3}" ";" BULK_NODE },
+    { "kernel.zone_dma", "false", "kernel.memory=32MiB" },
+    { "kernel.zone_dma32", "false", "kernel.memory=32MiB" ";" BULK },
+    { "kernel.movable", "4MiB", NULL },
+    { "kernel.allocator.watermark_boost_factor", "0", TWO_MOBILITIES },
+    { "kernel.allocator.lowmem_reserve_ratio_dma", "2", "kernel.memory=32MiB" ";" BULK_MOVABLE },
+    { "kernel.allocator.lowmem_reserve_ratio_normal", "1", "kernel={memory: 32MiB, movable: 8MiB, zone_dma32: false}" ";" BULK_MOVABLE },
+    { "kernel.allocator.compact_pageblocks", "1", BULK_COSTLY },
+    { "kernel.costs.pageblock_page", "77", TWO_MOBILITIES },
+    { "kernel.costs.highatomic_entry", "77", BULK_HIGH_ATOMIC },
+    { "kernel.costs.zone_next", "77", "kernel.memory=32MiB" ";" BULK_MOVABLE },
+    { "kernel.costs.reclaim_entry", "77", BULK },
+    { "kernel.costs.compact_entry", "77", BULK_COSTLY },
+    { "kernel.costs.compact_page", "77", BULK_COSTLY },
     { "kernel.costs.alloc_fail", "500", BULK },
     { "kernel.costs.irq_off", "77", "kernel.pcp_locking=6.0" },
     { "kernel.costs.slow_entry", "500", BULK },

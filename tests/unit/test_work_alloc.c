@@ -100,7 +100,7 @@ static uint64_t free_seen;
 static void look_at_free(struct hart *h, enum class_id class)
 {
     if (class == CLASS_PAIR && h->id == 2)
-        free_seen = backdoor_read(&rig_backdoor, paddr_plus(rig.kernel.at.zone, ZONE_FREE), 8);
+        free_seen = backdoor_read(&rig_backdoor, zone_word(&rig.kernel.zones[rig.kernel.zone_count - 1], ZONE_AT_FREE), 8);
 }
 
 /* The bench begins when the level is reached, not before; at the end all is given back. */
@@ -111,7 +111,7 @@ Test(pressure, leaves_what_it_is_told)
     rig_entry("pressure", rig_desc("pressure", "free: 500"), 0, 2, 20, 0, NULL);
     rig_entry("page-bench", rig_desc("page-bench", NULL), 2, 1, 1, 0, NULL);
     run_to_end();
-    unsigned batch = rig.kernel.pcp_batch;
+    unsigned batch = rig.kernel.zones[rig.kernel.zone_count - 1].pcp_batch;
     cr_expect(free_seen + 3 * batch >= 500 && free_seen <= 500, "%lu pages free, batch %u", (unsigned long)free_seen, batch);
     nothing_lost();
 }
@@ -123,7 +123,7 @@ Test(pressure, goes_below_the_watermarks)
     rig_entry("pressure", rig_desc("pressure", "of_min: 40%"), 0, 2, 4, 0, NULL);
     rig_entry("page-bench", rig_desc("page-bench", "gfp: NOWAIT"), 2, 1, 5, 0, NULL);
     run_to_end();
-    cr_expect_leq(free_seen, rig.kernel.marks.min * 2 / 5);
+    cr_expect_leq(free_seen, rig.kernel.zones[rig.kernel.zone_count - 1].marks.min * 2 / 5);
     cr_expect_eq(rig_counter("page_bench.failed"), 5);
     nothing_lost();
 }

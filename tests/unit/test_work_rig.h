@@ -320,6 +320,16 @@ uint64_t k_swap(struct hart *h, paddr a, unsigned bytes, uint64_t v) { return ri
 uint64_t k_fetch_add(struct hart *h, paddr a, unsigned bytes, uint64_t v) { return rig_rmw(h, a, bytes, ~UINT64_C(0), v, 0); }
 uint64_t k_fetch_or(struct hart *h, paddr a, unsigned bytes, uint64_t v) { return rig_rmw(h, a, bytes, ~UINT64_C(0), 0, v); }
 uint64_t k_fetch_and(struct hart *h, paddr a, unsigned bytes, uint64_t v) { return rig_rmw(h, a, bytes, v, 0, 0); }
+bool k_update(struct hart *h, paddr a, k_update_fn *decide, const void *arg, uint64_t *old)
+{
+    rig_pass(h, RIG_ACCESS_PS);
+    rig_touched(h, a, true);
+    uint64_t word = *old = backdoor_read(&rig_backdoor, a, 8);
+    bool changed = decide(&word, arg);
+    if (changed)
+        backdoor_write(&rig_backdoor, a, 8, word);
+    return changed;
+}
 bool k_cas(struct hart *h, paddr a, unsigned bytes, uint64_t *expected, uint64_t wanted)
 {
     rig_pass(h, RIG_ACCESS_PS);
