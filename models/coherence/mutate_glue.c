@@ -18,6 +18,7 @@ static const struct harmless harmless[] = {
     { false, HEV_GETO, GLUE_WRITE, CEV_STORE, "fetches data that nobody needs" },
     { false, HEV_PUT_OWNER, ANY, ANY, "whoever owns the line inside has an upper cache at rest that may write" },
     { false, HEV_PUTF_OWNER, ANY, ANY, "whoever owns the line inside has an upper cache at rest that may write" },
+    { false, HEV_PUTF_OLD, GLUE_WRITE, CEV_STORE, "a flush that is slower: an upper cache that may write is at rest" },
     { false, HEV_PUT_OLD, GLUE_FLUSH, ANY, "a put too late is answered later" },
     { false, HEV_PUT_OLD, ANY, CEV_STORE, "a put too late is answered later" },
     { false, HEV_PUT_OLD, GLUE_READ, CEV_LOAD, "a put too late is answered later" },

@@ -175,15 +175,19 @@ Test(levels, packing_forgets_names_only)
 static const struct planted {
     const char *name;
     unsigned row;              /* of the glue */
-    uint8_t first;
+    uint8_t first, ask;
+    unsigned caches;
+    bool device;
     enum explore_outcome outcome;
     const char *says;
 } planted[] = {
-    { "readers inside without a copy of the cluster", 0, GLUE_NOTHING, EXPLORE_VIOLATION, "stale" },
-    { "a writer inside under a shared copy", 2, GLUE_READ, EXPLORE_VIOLATION, "" },
-    { "an invalidation that leaves the copies inside", 11, GLUE_NOTHING, EXPLORE_VIOLATION, "" },
-    { "a reader outside beside a writer inside", 14, GLUE_NOTHING, EXPLORE_VIOLATION, "" },
-    { "an eviction that leaves the copies inside", 16, GLUE_NOTHING, EXPLORE_VIOLATION, "" },
+    { "readers inside without a copy of the cluster", 0, GLUE_NOTHING, 0, 1, false, EXPLORE_VIOLATION, "stale" },
+    { "a writer inside under a shared copy", 2, GLUE_READ, CEV_STORE, 1, false, EXPLORE_VIOLATION, "" },
+    { "an invalidation that leaves the copies inside", 11, GLUE_NOTHING, 0, 1, false, EXPLORE_VIOLATION, "" },
+    { "a reader outside beside a writer inside", 14, GLUE_NOTHING, 0, 1, false, EXPLORE_VIOLATION, "" },
+    { "a device reads beside a writer inside", 15, GLUE_NOTHING, 0, 1, true, EXPLORE_VIOLATION, "DATA_U to device carries stale data" },
+    { "a flush admitted while the upper cache waits", 8, GLUE_READ, CEV_LOAD, 2, false, EXPLORE_VIOLATION, "steps what has to wait" },
+    { "an eviction that leaves the copies inside", 16, GLUE_NOTHING, 0, 1, false, EXPLORE_VIOLATION, "" },
 };
 
 Test(levels, faults_in_the_glue_are_found)
@@ -193,7 +197,9 @@ Test(levels, faults_in_the_glue_are_found)
         const struct planted *f = &planted[i];
         struct glue glue = glue_default;
         glue.row[f->row].first = f->first;
-        struct explore_result r = explore(rig.p, (struct explore_options){ .clusters = 2, .caches = 1, .recalls = true, .glue = &glue });
+        glue.row[f->row].ask = f->ask;
+        struct explore_result r = explore(rig.p, (struct explore_options){ .clusters = 2, .caches = f->caches, .device = f->device,
+                                                                            .recalls = true, .glue = &glue, .max_states = 4000000 });
         cr_expect_eq(r.outcome, f->outcome, "%s: %s", f->name, r.what);
         cr_expect(strstr(r.what, f->says), "%s: want \"%s\", got \"%s\"", f->name, f->says, r.what);
         cr_expect(r.trace && strncmp(r.trace, "  1  cache ", 11) == 0, "%s: no counter-example", f->name);
@@ -202,7 +208,7 @@ Test(levels, faults_in_the_glue_are_found)
     rig_free(&rig);
 }
 
-/* With one cache per cluster and no device four remain, which a device or a second cache shows. */
+/* With one cache per cluster and no device three remain, which a device or a second cache shows (above). */
 Test(levels, mutants_of_the_glue)
 {
     char *text = NULL;
@@ -213,10 +219,10 @@ Test(levels, mutants_of_the_glue)
     fclose(out);
     cr_expect_eq(m.total, 76, "%u mutants", m.total);
     cr_expect_eq(m.caught, 47, "%u caught", m.caught);
-    cr_expect_eq(m.equivalent, 25, "%u equivalent", m.equivalent);
+    cr_expect_eq(m.equivalent, 26, "%u equivalent", m.equivalent);
     cr_expect_eq(m.stale_entries, 0, "%s", text);
     cr_expect_str_eq(text, "  survived: [home, PUTF_OLD, READ, LOAD]\n  survived: [home, PUTF_OLD, READ, STORE]\n"
-                           "  survived: [home, PUTF_OLD, WRITE, STORE]\n  survived: [upper, FWD_GETU, NOTHING]\n");
+                           "  survived: [upper, FWD_GETU, NOTHING]\n");
     rig_free(&rig);
     free(text);
 }
