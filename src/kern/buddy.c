@@ -42,11 +42,11 @@ void zone_add_free(struct hart *h, const struct kernel *k, const struct zone *z,
 }
 
 /* ---- blocks. A page's type is read under the lock of its zone while the owner of a page beside it may just be writing
- * its own (prepare in page_alloc.c): marked accesses. */
+ * its own (prepare in page_alloc.c); compaction reads type and order without the lock: marked accesses. */
 
 static void mark_free(struct hart *h, const struct kernel *k, frame f, unsigned order)
 {
-    k_store(h, page_word(k, f, PAGE_PRIVATE), 8, order);
+    k_store_once(h, page_word(k, f, PAGE_PRIVATE), 8, order);
     k_store_once(h, page_word(k, f, PAGE_TYPE), 4, PAGE_TYPE_BUDDY);
 }
 
@@ -55,7 +55,7 @@ void buddy_remove(struct hart *h, const struct kernel *k, const struct zone *z, 
     k_compute(h, k->desc.costs.buddy_take);
     list_del(h, page_node(k, f));
     k_store_once(h, page_word(k, f, PAGE_TYPE), 4, PAGE_TYPE_NONE);
-    k_store(h, page_word(k, f, PAGE_PRIVATE), 8, 0);
+    k_store_once(h, page_word(k, f, PAGE_PRIVATE), 8, 0);
     area_count(h, z, order, -1);
 }
 

@@ -107,8 +107,7 @@ exit 2
 $ labyrinth explain agents.exclusive-alloc.gfp
 agents.exclusive-alloc.gfp (configuration key)
   what          Allocation flags of the request.
-  value         choice
-  allowed       ATOMIC, NOWAIT, KERNEL, HIGHUSER_MOVABLE
+  value         text
   default       ATOMIC
   of program    exclusive-alloc: Asks for exclusive pages, one after the other, each of which others have mapped and touched before.
 $ labyrinth explain checks.history

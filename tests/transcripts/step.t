@@ -5,34 +5,34 @@ A small machine for reading and teaching, cores 4
   core1    players, 0 of 6 operations done; executes
 Nothing has happened yet. step goes to the next transition or message, help lists the commands.
 event 5 at 6.000 ns (cache lookup done)
-    0x4000         6.000 ns  core0     STORE       I > IM
-    0x4000         6.000 ns  core0       -> GETM       to home1
-    0x4000         6.000 ns  core1     STORE       I > IM
-    0x4000         6.000 ns  core1       -> GETM       to home1
-    0x4000        11.000 ns  home1       <- GETM       from core0, 5.000 ns under way
-    0x4000        12.000 ns  home1       <- GETM       from core1, 6.000 ns under way
-    0x4000        76.000 ns  home1     GETM        DI > DBO   for core0
-    0x4000        76.000 ns  home1       -> DATA       to core0
+0x3eb7c000         6.000 ns  core0     STORE       I > IM
+0x3eb7c000         6.000 ns  core0       -> GETM       to home1
+0x3eb7c000         6.000 ns  core1     STORE       I > IM
+0x3eb7c000         6.000 ns  core1       -> GETM       to home1
+0x3eb7c000        11.000 ns  home1       <- GETM       from core0, 5.000 ns under way
+0x3eb7c000        12.000 ns  home1       <- GETM       from core1, 6.000 ns under way
+0x3eb7c000        76.000 ns  home1     GETM        DI > DBO   for core0
+0x3eb7c000        76.000 ns  home1       -> DATA       to core0
 event 13 at 81.000 ns (net arrival)
-    0x4000        81.000 ns  core0       <- DATA       from home1, 5.000 ns under way
-    0x4000        81.000 ns  core0     DATA_LAST   IM > M
-    0x4000        81.000 ns  core0       -> DONE       to home1
-    0x4000        86.000 ns  home1       <- DONE       from core0, 5.000 ns under way
-    0x4000        96.000 ns  home1     DONE        DBO > DM   for core0
-    0x4000        96.000 ns  home1     GETM        DM > DBO   for core1
-    0x4000        96.000 ns  home1       -> FWD_GETM   to core0
-    0x4000       101.000 ns  core0       <- FWD_GETM   from home1, 5.000 ns under way
-    0x4000       105.000 ns  core0     FWD_GETM    M > I   for core1
-    0x4000       105.000 ns  core0       -> DATA       to core1
+0x3eb7c000        81.000 ns  core0       <- DATA       from home1, 5.000 ns under way
+0x3eb7c000        81.000 ns  core0     DATA_LAST   IM > M
+0x3eb7c000        81.000 ns  core0       -> DONE       to home1
+0x3eb7c000        86.000 ns  home1       <- DONE       from core0, 5.000 ns under way
+0x3eb7c000        96.000 ns  home1     DONE        DBO > DM   for core0
+0x3eb7c000        96.000 ns  home1     GETM        DM > DBO   for core1
+0x3eb7c000        96.000 ns  home1       -> FWD_GETM   to core0
+0x3eb7c000       101.000 ns  core0       <- FWD_GETM   from home1, 5.000 ns under way
+0x3eb7c000       105.000 ns  core0     FWD_GETM    M > I   for core1
+0x3eb7c000       105.000 ns  core0       -> DATA       to core1
 event 21 at 110.000 ns (net arrival)
-    0x4000       110.000 ns  core1       <- DATA       from core0, 5.000 ns under way
-    0x4000       110.000 ns  core1     DATA_LAST   IM > M
-    0x4000       110.000 ns  core1       -> DONE       to home1
+0x3eb7c000       110.000 ns  core1       <- DATA       from core0, 5.000 ns under way
+0x3eb7c000       110.000 ns  core1     DATA_LAST   IM > M
+0x3eb7c000       110.000 ns  core1       -> DONE       to home1
 event 20 at 105.000 ns (snoop)
-    0x4000       105.000 ns  core0     FWD_GETM    M > I   for core1
-    0x4000       105.000 ns  core0       -> DATA       to core1
+0x3eb7c000       105.000 ns  core0     FWD_GETM    M > I   for core1
+0x3eb7c000       105.000 ns  core0       -> DATA       to core1
 event 15 at 86.000 ns (net arrival)
-    0x4000        86.000 ns  home1       <- DONE       from core0, 5.000 ns under way
+0x3eb7c000        86.000 ns  home1       <- DONE       from core0, 5.000 ns under way
 $ printf 'until 100ns\nwatch busiest\nprint line busiest\nprint core 1\nmessages\nwhere\nline\n\nhistory\nlines\n' | labyrinth step tests/transcripts/two-players.yaml
 Two cores hand one line to and fro, six times
 A small machine for reading and teaching, cores 4
@@ -40,31 +40,31 @@ A small machine for reading and teaching, cores 4
   core1    players, 0 of 6 operations done; executes
 Nothing has happened yet. step goes to the next transition or message, help lists the commands.
 event 18 at 101.000 ns (net arrival)
-    0x4000       101.000 ns  core0       <- FWD_GETM   from home1, 5.000 ns under way
-  line 0x4000:  core0 M  core1 IM  | home1: state DBO, owner core0, version 0, busy for core1
-line at 0x4000
+0x3eb7c000       101.000 ns  core0       <- FWD_GETM   from home1, 5.000 ns under way
+  line 0x3eb7c000:  core0 M  core1 IM  | home1: state DBO, owner core0, version 0, busy for core1
+line at 0x3eb7c000
   core0    M     The only copy, changed. (version 2)
   core1    IM    Asked to write; neither data nor permission is here. (version 0)
   home1: state DBO, owner core0, version 0, busy for core1
            DBO   An owner to be has not said DONE yet.
 core1: players, 0 of 6 operations done; program ping-pong
-  waits for a locked operation (line 0x4000) since 0.000 ns
+  waits for a locked operation (line 0x3eb7c000) since 0.000 ns
   store buffer: 0 of 8 entries
-  MSHR        0  line at     0x4000  STORE      IM       since 0.000 ns
+  MSHR        0  line at 0x3eb7c000  STORE      IM       since 0.000 ns
 no message is under way
 event 18 of 18 known, at 101.000 ns
   core0    players, 0 of 6 operations done; executes
-  core1    players, 0 of 6 operations done; waits for a locked operation (line 0x4000) since 0.000 ns
+  core1    players, 0 of 6 operations done; waits for a locked operation (line 0x3eb7c000) since 0.000 ns
 event 20 at 105.000 ns (snoop)
-    0x4000       105.000 ns  core0     FWD_GETM    M > I   for core1
-    0x4000       105.000 ns  core0       -> DATA       to core1
-  line 0x4000:  core1 IM  | home1: state DBO, owner core0, version 0, busy for core1
+0x3eb7c000       105.000 ns  core0     FWD_GETM    M > I   for core1
+0x3eb7c000       105.000 ns  core0       -> DATA       to core1
+  line 0x3eb7c000:  core1 IM  | home1: state DBO, owner core0, version 0, busy for core1
            DATA       core0    > core1    since 105.000 ns
 event 21 at 110.000 ns (net arrival)
-    0x4000       110.000 ns  core1       <- DATA       from core0, 5.000 ns under way
-    0x4000       110.000 ns  core1     DATA_LAST   IM > M
-    0x4000       110.000 ns  core1       -> DONE       to home1
-  line 0x4000:  core1 M  | home1: state DBO, owner core0, version 0, busy for core1
+0x3eb7c000       110.000 ns  core1       <- DATA       from core0, 5.000 ns under way
+0x3eb7c000       110.000 ns  core1     DATA_LAST   IM > M
+0x3eb7c000       110.000 ns  core1       -> DONE       to home1
+  line 0x3eb7c000:  core1 M  | home1: state DBO, owner core0, version 0, busy for core1
            DONE       core1    > home1    since 110.000 ns
         6.000 ns  core0     STORE       I > IM
         6.000 ns  core1     STORE       I > IM
@@ -75,7 +75,7 @@ event 21 at 110.000 ns (net arrival)
       105.000 ns  core0     FWD_GETM    M > I   for core1
       110.000 ns  core1     DATA_LAST   IM > M
      address  transitions
-      0x4000            8
+  0x3eb7c000            8
 $ printf 'until players\ne\ne 2\nbe\ngoto 12\nuntil end\nn\nb\nuntil end\n' | labyrinth step tests/transcripts/two-players.yaml
 Two cores hand one line to and fro, six times
 A small machine for reading and teaching, cores 4
@@ -85,41 +85,38 @@ Nothing has happened yet. step goes to the next transition or message, help list
 event 26 at 121.000 ns (hart)
 players: 1 operation done
 event 27 at 123.000 ns (net arrival)
-    0x4000       123.000 ns  home1       <- GETM       from core0, 5.000 ns under way
+0x3eb7c000       123.000 ns  home1       <- GETM       from core0, 5.000 ns under way
 event 29 at 131.000 ns (hart)
 event 28 at 125.000 ns (home service)
-    0x4000       125.000 ns  home1     DONE        DBO > DM   for core1
+0x3eb7c000       125.000 ns  home1     DONE        DBO > DM   for core1
 event 12 at 76.000 ns (dram done)
-    0x4000        76.000 ns  home1     GETM        DI > DBO   for core0
-    0x4000        76.000 ns  home1       -> DATA       to core0
-The run is over: done after 538.000 ns and 165 events, order_hash c58ec20aba7dc2f6.
-The run is over: done after 538.000 ns and 165 events, order_hash c58ec20aba7dc2f6.
+0x3eb7c000        76.000 ns  home1     GETM        DI > DBO   for core0
+0x3eb7c000        76.000 ns  home1       -> DATA       to core0
+The run is over: done after 538.000 ns and 165 events, order_hash 426c7563cee03667.
+The run is over: done after 538.000 ns and 165 events, order_hash 426c7563cee03667.
 event 164 at 532.000 ns (net arrival)
-    0x4000       532.000 ns  home1       <- DONE       from core0, 5.000 ns under way
-The run is over: done after 538.000 ns and 165 events, order_hash c58ec20aba7dc2f6.
+0x3eb7c000       532.000 ns  home1       <- DONE       from core0, 5.000 ns under way
+The run is over: done after 538.000 ns and 165 events, order_hash 426c7563cee03667.
 $ printf 'until end\nb\nb\nwhere\nu 50ns\nunwatch\n' | labyrinth step tests/transcripts/two-players.yaml --set limit=81ns --watch 0x4010
 Two cores hand one line to and fro, six times
 A small machine for reading and teaching, cores 4
   core0    players, 0 of 6 operations done; executes
   core1    players, 0 of 6 operations done; executes
 Nothing has happened yet. step goes to the next transition or message, help lists the commands.
-The run is over: limit after 81.000 ns and 13 events, order_hash 1c812f48f4ea8d7d.
-  line 0x4000:  core0 M  core1 IM  | home1: state DBO, version 0, busy for core0, GETM of core1 waits
-           DONE       core0    > home1    since 81.000 ns
+The run is over: limit after 81.000 ns and 13 events, order_hash 919a85d0697a37f4.
+  line 0x4000:  no copy  | home1: not in the last level; memory holds version 0
 event 13 at 81.000 ns (net arrival)
-    0x4000        81.000 ns  core0       <- DATA       from home1, 5.000 ns under way
-    0x4000        81.000 ns  core0     DATA_LAST   IM > M
-    0x4000        81.000 ns  core0       -> DONE       to home1
-  line 0x4000:  core0 M  core1 IM  | home1: state DBO, version 0, busy for core0, GETM of core1 waits
-           DONE       core0    > home1    since 81.000 ns
+0x3eb7c000        81.000 ns  core0       <- DATA       from home1, 5.000 ns under way
+0x3eb7c000        81.000 ns  core0     DATA_LAST   IM > M
+0x3eb7c000        81.000 ns  core0       -> DONE       to home1
+  line 0x4000:  no copy  | home1: not in the last level; memory holds version 0
 event 12 at 76.000 ns (dram done)
-    0x4000        76.000 ns  home1     GETM        DI > DBO   for core0
-    0x4000        76.000 ns  home1       -> DATA       to core0
-  line 0x4000:  core0 IM  core1 IM  | home1: state DBO, version 0, busy for core0, GETM of core1 waits
-           DATA       home1    > core0    since 76.000 ns
+0x3eb7c000        76.000 ns  home1     GETM        DI > DBO   for core0
+0x3eb7c000        76.000 ns  home1       -> DATA       to core0
+  line 0x4000:  no copy  | home1: not in the last level; memory holds version 0
 event 12 of 13 known, at 76.000 ns
-  core0    players, 0 of 6 operations done; waits for a locked operation (line 0x4000) since 0.000 ns
-  core1    players, 0 of 6 operations done; waits for a locked operation (line 0x4000) since 0.000 ns
+  core0    players, 0 of 6 operations done; waits for a locked operation (line 0x3eb7c000) since 0.000 ns
+  core1    players, 0 of 6 operations done; waits for a locked operation (line 0x3eb7c000) since 0.000 ns
 that time has come already; back and goto go back
 exit 2
 $ printf 'stp\nfoo\nn x\nline\nline 0xg\nprint\nprint core 9\nuntil\nuntil player\nuntil 5\nwatch\ngoto\nhelp\n' | labyrinth step tests/transcripts/two-players.yaml
@@ -167,7 +164,7 @@ $ labyrinth step
 labyrinth: CONFIG is missing; usage: labyrinth step [OPTION...] CONFIG
 exit 2
 $ labyrinth run tests/transcripts/two-players.yaml --quiet --history busiest | head -n 30
-The life of the line at 0x4000 (to 0x403f): 63 transitions, 51 messages
+The life of the line at 0x3eb7c000 (to 0x3eb7c03f): 63 transitions, 51 messages
         6.000 ns  core0     STORE       I > IM
         6.000 ns  core0       -> GETM       to home1
         6.000 ns  core1     STORE       I > IM
@@ -201,7 +198,7 @@ $ labyrinth run tests/transcripts/two-players.yaml --quiet --history 0
 The life of the line at 0 (to 0x3f): 0 transitions, 0 messages
 Nothing happened to it. The busiest lines of this run:
      address  transitions
-      0x4000           63
+  0x3eb7c000           63
 $ labyrinth run tests/transcripts/two-players.yaml --quiet --protocol-counts csv | grep -v ',0$'
 controller,state,event,verdict,next,actions,why,count
 cache,I,STORE,do,IM,SEND_GETM,"",13
