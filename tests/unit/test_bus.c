@@ -309,6 +309,9 @@ Test(bus, one_who_is_alone_waits_for_nobody)
     bus_store(&b, 0, 0, 3);
     bus_do(&b, 0, 0, CEV_EVICT);
     cr_expect_eq(b.line[0].version, 3);
+    cr_expect(home_needs_data(b.rig.p, &b.line[0], HEV_GETU) && home_needs_data(b.rig.p, &b.line[0], HEV_GETM));
+    cr_expect(home_may_need_data(b.rig.p, &b.line[0], HEV_GETU) && home_may_need_data(b.rig.p, &b.line[0], HEV_GETS));
+    cr_expect(!home_may_need_data(b.rig.p, &b.line[0], HEV_GETO) && !home_may_need_data(b.rig.p, &b.line[0], HEV_FLUSH));
     b.line[0].agents = 2;
     cr_expect(!home_needs_data(b.rig.p, &b.line[0], HEV_GETS), "others may have it");
     rig_free(&b.rig);

@@ -53,6 +53,22 @@ Test(home_bus, a_fast_memory_waits_for_the_answers)
     }
 }
 
+/* The first load has its data from memory, early; a later one, of a line that is shared by then, from the last level. */
+Test(home_bus, an_early_memory_serves_once)
+{
+    struct rig_desc d = on_bus("bus-mesi", 1 + OTHERS);
+    d.dram.t_cas_ps = d.dram.t_rcd_ps = d.dram.t_rp_ps = d.dram.t_burst_ps = d.dram.controller_ps = 100;
+    struct machine_rig *m = machine_rig_new(&d);
+    rig_script(m, 1, (struct op[]){ LOAD(LINE(1)), END });
+    rig_script(m, 2, (struct op[]){ AT(QUIET), LOAD(LINE(1)), END });
+    rig_script(m, 0, (struct op[]){ AT(2 * QUIET), RECORD(1), LOAD(LINE(1)), RECORD(0), END });
+    machine_rig_run(m);
+    rig_expect(m, CLASS_LOAD, SOURCE_LLC,
+               PARTS({ PART_L1, L1 }, { PART_L2, LOOKUP - L1 }, { PART_REQUEST_NET, HOP }, { PART_HOME, 2 * HOME }, { PART_ACKS, ASKED },
+                     { PART_HOME_WAIT, QUEUED }, { PART_RESPONSE_NET, HOP }, { PART_FILL, FILL }));
+    machine_rig_free(m);
+}
+
 Test(home_bus, one_alone_asks_nobody)
 {
     struct machine_rig *m = one_load(on_bus("bus-mesi", 1));
@@ -80,6 +96,7 @@ Test(home_bus, a_line_may_leave_before_the_read_ahead_comes)
         cr_expect_eq(m->result[0][1].value, 7);
         cr_expect_eq(m->result[1][3].value, 7);
         cr_expect_eq(m->result[2][1].value, 0);
+        cr_expect_gt(m->result[2][1].end - m->result[2][1].start, d.dram.t_cas_ps, "line 2's own read, not that of line 1");
         cr_expect_eq(dram_counters(m->dram).read_count, 3, "line 1 ahead, in vain; line 2; line 1 again");
         cr_expect_eq(dram_counters(m->dram).write_count, 1, "the changed line, recalled");
         cr_expect_eq(home_counters(m->home[0]).recalls, 2);
