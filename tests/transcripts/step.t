@@ -1,82 +1,82 @@
-$ printf 'n\nn 5\n\nb\nb 3\nq\n' | labyrinth step tests/transcripts/two-players.yaml
+$ printf 'n\nn 5\n\nb\nb 3\nq\n' | labyrinth step tests/transcripts/two-players.yaml | sed -e 's/ *0x[0-9a-f]*/ ADDR/g' -e 's/hash [0-9a-f]*/hash HASH/'
 Two cores hand one line to and fro, six times
 A small machine for reading and teaching, cores 4
   core0    players, 0 of 6 operations done; executes
   core1    players, 0 of 6 operations done; executes
 Nothing has happened yet. step goes to the next transition or message, help lists the commands.
 event 5 at 6.000 ns (cache lookup done)
-0x3eb7c000         6.000 ns  core0     STORE       I > IM
-0x3eb7c000         6.000 ns  core0       -> GETM       to home1
-0x3eb7c000         6.000 ns  core1     STORE       I > IM
-0x3eb7c000         6.000 ns  core1       -> GETM       to home1
-0x3eb7c000        11.000 ns  home1       <- GETM       from core0, 5.000 ns under way
-0x3eb7c000        12.000 ns  home1       <- GETM       from core1, 6.000 ns under way
-0x3eb7c000        76.000 ns  home1     GETM        DI > DBO   for core0
-0x3eb7c000        76.000 ns  home1       -> DATA       to core0
+ ADDR         6.000 ns  core0     STORE       I > IM
+ ADDR         6.000 ns  core0       -> GETM       to home0
+ ADDR         6.000 ns  core1     STORE       I > IM
+ ADDR         6.000 ns  core1       -> GETM       to home0
+ ADDR        11.000 ns  home0       <- GETM       from core0, 5.000 ns under way
+ ADDR        12.000 ns  home0       <- GETM       from core1, 6.000 ns under way
+ ADDR        76.000 ns  home0     GETM        DI > DBO   for core0
+ ADDR        76.000 ns  home0       -> DATA       to core0
 event 13 at 81.000 ns (net arrival)
-0x3eb7c000        81.000 ns  core0       <- DATA       from home1, 5.000 ns under way
-0x3eb7c000        81.000 ns  core0     DATA_LAST   IM > M
-0x3eb7c000        81.000 ns  core0       -> DONE       to home1
-0x3eb7c000        86.000 ns  home1       <- DONE       from core0, 5.000 ns under way
-0x3eb7c000        96.000 ns  home1     DONE        DBO > DM   for core0
-0x3eb7c000        96.000 ns  home1     GETM        DM > DBO   for core1
-0x3eb7c000        96.000 ns  home1       -> FWD_GETM   to core0
-0x3eb7c000       101.000 ns  core0       <- FWD_GETM   from home1, 5.000 ns under way
-0x3eb7c000       105.000 ns  core0     FWD_GETM    M > I   for core1
-0x3eb7c000       105.000 ns  core0       -> DATA       to core1
+ ADDR        81.000 ns  core0       <- DATA       from home0, 5.000 ns under way
+ ADDR        81.000 ns  core0     DATA_LAST   IM > M
+ ADDR        81.000 ns  core0       -> DONE       to home0
+ ADDR        86.000 ns  home0       <- DONE       from core0, 5.000 ns under way
+ ADDR        96.000 ns  home0     DONE        DBO > DM   for core0
+ ADDR        96.000 ns  home0     GETM        DM > DBO   for core1
+ ADDR        96.000 ns  home0       -> FWD_GETM   to core0
+ ADDR       101.000 ns  core0       <- FWD_GETM   from home0, 5.000 ns under way
+ ADDR       105.000 ns  core0     FWD_GETM    M > I   for core1
+ ADDR       105.000 ns  core0       -> DATA       to core1
 event 21 at 110.000 ns (net arrival)
-0x3eb7c000       110.000 ns  core1       <- DATA       from core0, 5.000 ns under way
-0x3eb7c000       110.000 ns  core1     DATA_LAST   IM > M
-0x3eb7c000       110.000 ns  core1       -> DONE       to home1
+ ADDR       110.000 ns  core1       <- DATA       from core0, 5.000 ns under way
+ ADDR       110.000 ns  core1     DATA_LAST   IM > M
+ ADDR       110.000 ns  core1       -> DONE       to home0
 event 20 at 105.000 ns (snoop)
-0x3eb7c000       105.000 ns  core0     FWD_GETM    M > I   for core1
-0x3eb7c000       105.000 ns  core0       -> DATA       to core1
+ ADDR       105.000 ns  core0     FWD_GETM    M > I   for core1
+ ADDR       105.000 ns  core0       -> DATA       to core1
 event 15 at 86.000 ns (net arrival)
-0x3eb7c000        86.000 ns  home1       <- DONE       from core0, 5.000 ns under way
-$ printf 'until 100ns\nwatch busiest\nprint line busiest\nprint core 1\nmessages\nwhere\nline\n\nhistory\nlines\n' | labyrinth step tests/transcripts/two-players.yaml
+ ADDR        86.000 ns  home0       <- DONE       from core0, 5.000 ns under way
+$ printf 'until 100ns\nwatch busiest\nprint line busiest\nprint core 1\nmessages\nwhere\nline\n\nhistory\nlines\n' | labyrinth step tests/transcripts/two-players.yaml | sed -e 's/ *0x[0-9a-f]*/ ADDR/g' -e 's/hash [0-9a-f]*/hash HASH/'
 Two cores hand one line to and fro, six times
 A small machine for reading and teaching, cores 4
   core0    players, 0 of 6 operations done; executes
   core1    players, 0 of 6 operations done; executes
 Nothing has happened yet. step goes to the next transition or message, help lists the commands.
 event 18 at 101.000 ns (net arrival)
-0x3eb7c000       101.000 ns  core0       <- FWD_GETM   from home1, 5.000 ns under way
-  line 0x3eb7c000:  core0 M  core1 IM  | home1: state DBO, owner core0, version 0, busy for core1
-line at 0x3eb7c000
+ ADDR       101.000 ns  core0       <- FWD_GETM   from home0, 5.000 ns under way
+  line ADDR:  core0 M  core1 IM  | home0: state DBO, owner core0, version 0, busy for core1
+line at ADDR
   core0    M     The only copy, changed. (version 2)
   core1    IM    Asked to write; neither data nor permission is here. (version 0)
-  home1: state DBO, owner core0, version 0, busy for core1
+  home0: state DBO, owner core0, version 0, busy for core1
            DBO   An owner to be has not said DONE yet.
 core1: players, 0 of 6 operations done; program ping-pong
-  waits for a locked operation (line 0x3eb7c000) since 0.000 ns
+  waits for a locked operation (line ADDR) since 0.000 ns
   store buffer: 0 of 8 entries
-  MSHR        0  line at 0x3eb7c000  STORE      IM       since 0.000 ns
+  MSHR        0  line at ADDR  STORE      IM       since 0.000 ns
 no message is under way
 event 18 of 18 known, at 101.000 ns
   core0    players, 0 of 6 operations done; executes
-  core1    players, 0 of 6 operations done; waits for a locked operation (line 0x3eb7c000) since 0.000 ns
+  core1    players, 0 of 6 operations done; waits for a locked operation (line ADDR) since 0.000 ns
 event 20 at 105.000 ns (snoop)
-0x3eb7c000       105.000 ns  core0     FWD_GETM    M > I   for core1
-0x3eb7c000       105.000 ns  core0       -> DATA       to core1
-  line 0x3eb7c000:  core1 IM  | home1: state DBO, owner core0, version 0, busy for core1
+ ADDR       105.000 ns  core0     FWD_GETM    M > I   for core1
+ ADDR       105.000 ns  core0       -> DATA       to core1
+  line ADDR:  core1 IM  | home0: state DBO, owner core0, version 0, busy for core1
            DATA       core0    > core1    since 105.000 ns
 event 21 at 110.000 ns (net arrival)
-0x3eb7c000       110.000 ns  core1       <- DATA       from core0, 5.000 ns under way
-0x3eb7c000       110.000 ns  core1     DATA_LAST   IM > M
-0x3eb7c000       110.000 ns  core1       -> DONE       to home1
-  line 0x3eb7c000:  core1 M  | home1: state DBO, owner core0, version 0, busy for core1
-           DONE       core1    > home1    since 110.000 ns
+ ADDR       110.000 ns  core1       <- DATA       from core0, 5.000 ns under way
+ ADDR       110.000 ns  core1     DATA_LAST   IM > M
+ ADDR       110.000 ns  core1       -> DONE       to home0
+  line ADDR:  core1 M  | home0: state DBO, owner core0, version 0, busy for core1
+           DONE       core1    > home0    since 110.000 ns
         6.000 ns  core0     STORE       I > IM
         6.000 ns  core1     STORE       I > IM
-       76.000 ns  home1     GETM        DI > DBO   for core0
+       76.000 ns  home0     GETM        DI > DBO   for core0
        81.000 ns  core0     DATA_LAST   IM > M
-       96.000 ns  home1     DONE        DBO > DM   for core0
-       96.000 ns  home1     GETM        DM > DBO   for core1
+       96.000 ns  home0     DONE        DBO > DM   for core0
+       96.000 ns  home0     GETM        DM > DBO   for core1
       105.000 ns  core0     FWD_GETM    M > I   for core1
       110.000 ns  core1     DATA_LAST   IM > M
      address  transitions
-  0x3eb7c000            8
-$ printf 'until players\ne\ne 2\nbe\ngoto 12\nuntil end\nn\nb\nuntil end\n' | labyrinth step tests/transcripts/two-players.yaml
+ ADDR            8
+$ printf 'until players\ne\ne 2\nbe\ngoto 12\nuntil end\nn\nb\nuntil end\n' | labyrinth step tests/transcripts/two-players.yaml | sed -e 's/ *0x[0-9a-f]*/ ADDR/g' -e 's/hash [0-9a-f]*/hash HASH/'
 Two cores hand one line to and fro, six times
 A small machine for reading and teaching, cores 4
   core0    players, 0 of 6 operations done; executes
@@ -85,40 +85,42 @@ Nothing has happened yet. step goes to the next transition or message, help list
 event 26 at 121.000 ns (hart)
 players: 1 operation done
 event 27 at 123.000 ns (net arrival)
-0x3eb7c000       123.000 ns  home1       <- GETM       from core0, 5.000 ns under way
+ ADDR       123.000 ns  home0       <- GETM       from core0, 5.000 ns under way
 event 29 at 131.000 ns (hart)
 event 28 at 125.000 ns (home service)
-0x3eb7c000       125.000 ns  home1     DONE        DBO > DM   for core1
+ ADDR       125.000 ns  home0     DONE        DBO > DM   for core1
 event 12 at 76.000 ns (dram done)
-0x3eb7c000        76.000 ns  home1     GETM        DI > DBO   for core0
-0x3eb7c000        76.000 ns  home1       -> DATA       to core0
-The run is over: done after 538.000 ns and 165 events, order_hash 426c7563cee03667.
-The run is over: done after 538.000 ns and 165 events, order_hash 426c7563cee03667.
+ ADDR        76.000 ns  home0     GETM        DI > DBO   for core0
+ ADDR        76.000 ns  home0       -> DATA       to core0
+The run is over: done after 538.000 ns and 165 events, order_hash HASH.
+The run is over: done after 538.000 ns and 165 events, order_hash HASH.
 event 164 at 532.000 ns (net arrival)
-0x3eb7c000       532.000 ns  home1       <- DONE       from core0, 5.000 ns under way
-The run is over: done after 538.000 ns and 165 events, order_hash 426c7563cee03667.
-$ printf 'until end\nb\nb\nwhere\nu 50ns\nunwatch\n' | labyrinth step tests/transcripts/two-players.yaml --set limit=81ns --watch 0x4010
+ ADDR       532.000 ns  home0       <- DONE       from core0, 5.000 ns under way
+The run is over: done after 538.000 ns and 165 events, order_hash HASH.
+$ printf 'until end\nwatch busiest\nb\nb\nwhere\nu 50ns\nunwatch\n' | labyrinth step tests/transcripts/two-players.yaml --set limit=81ns | sed -e 's/ *0x[0-9a-f]*/ ADDR/g' -e 's/hash [0-9a-f]*/hash HASH/'
 Two cores hand one line to and fro, six times
 A small machine for reading and teaching, cores 4
   core0    players, 0 of 6 operations done; executes
   core1    players, 0 of 6 operations done; executes
 Nothing has happened yet. step goes to the next transition or message, help lists the commands.
-The run is over: limit after 81.000 ns and 13 events, order_hash 919a85d0697a37f4.
-  line 0x4000:  no copy  | home1: not in the last level; memory holds version 0
+The run is over: limit after 81.000 ns and 13 events, order_hash HASH.
+  line ADDR:  core0 M  core1 IM  | home0: state DBO, version 0, busy for core0, GETM of core1 waits
+           DONE       core0    > home0    since 81.000 ns
 event 13 at 81.000 ns (net arrival)
-0x3eb7c000        81.000 ns  core0       <- DATA       from home1, 5.000 ns under way
-0x3eb7c000        81.000 ns  core0     DATA_LAST   IM > M
-0x3eb7c000        81.000 ns  core0       -> DONE       to home1
-  line 0x4000:  no copy  | home1: not in the last level; memory holds version 0
+ ADDR        81.000 ns  core0       <- DATA       from home0, 5.000 ns under way
+ ADDR        81.000 ns  core0     DATA_LAST   IM > M
+ ADDR        81.000 ns  core0       -> DONE       to home0
+  line ADDR:  core0 M  core1 IM  | home0: state DBO, version 0, busy for core0, GETM of core1 waits
+           DONE       core0    > home0    since 81.000 ns
 event 12 at 76.000 ns (dram done)
-0x3eb7c000        76.000 ns  home1     GETM        DI > DBO   for core0
-0x3eb7c000        76.000 ns  home1       -> DATA       to core0
-  line 0x4000:  no copy  | home1: not in the last level; memory holds version 0
+ ADDR        76.000 ns  home0     GETM        DI > DBO   for core0
+ ADDR        76.000 ns  home0       -> DATA       to core0
+  line ADDR:  core0 IM  core1 IM  | home0: state DBO, version 0, busy for core0, GETM of core1 waits
+           DATA       home0    > core0    since 76.000 ns
 event 12 of 13 known, at 76.000 ns
-  core0    players, 0 of 6 operations done; waits for a locked operation (line 0x3eb7c000) since 0.000 ns
-  core1    players, 0 of 6 operations done; waits for a locked operation (line 0x3eb7c000) since 0.000 ns
+  core0    players, 0 of 6 operations done; waits for a locked operation (line ADDR) since 0.000 ns
+  core1    players, 0 of 6 operations done; waits for a locked operation (line ADDR) since 0.000 ns
 that time has come already; back and goto go back
-exit 2
 $ printf 'stp\nfoo\nn x\nline\nline 0xg\nprint\nprint core 9\nuntil\nuntil player\nuntil 5\nwatch\ngoto\nhelp\n' | labyrinth step tests/transcripts/two-players.yaml
 Two cores hand one line to and fro, six times
 A small machine for reading and teaching, cores 4
@@ -163,42 +165,42 @@ exit 2
 $ labyrinth step
 labyrinth: CONFIG is missing; usage: labyrinth step [OPTION...] CONFIG
 exit 2
-$ labyrinth run tests/transcripts/two-players.yaml --quiet --history busiest | head -n 30
-The life of the line at 0x3eb7c000 (to 0x3eb7c03f): 63 transitions, 51 messages
+$ labyrinth run tests/transcripts/two-players.yaml --quiet --history busiest | sed -e 's/ *0x[0-9a-f]*/ ADDR/g' -e 's/hash [0-9a-f]*/hash HASH/' | head -n 30
+The life of the line at ADDR (to ADDR): 63 transitions, 51 messages
         6.000 ns  core0     STORE       I > IM
-        6.000 ns  core0       -> GETM       to home1
+        6.000 ns  core0       -> GETM       to home0
         6.000 ns  core1     STORE       I > IM
-        6.000 ns  core1       -> GETM       to home1
-       11.000 ns  home1       <- GETM       from core0, 5.000 ns under way
-       12.000 ns  home1       <- GETM       from core1, 6.000 ns under way
-       76.000 ns  home1     GETM        DI > DBO   for core0
-       76.000 ns  home1       -> DATA       to core0
-       81.000 ns  core0       <- DATA       from home1, 5.000 ns under way
+        6.000 ns  core1       -> GETM       to home0
+       11.000 ns  home0       <- GETM       from core0, 5.000 ns under way
+       12.000 ns  home0       <- GETM       from core1, 6.000 ns under way
+       76.000 ns  home0     GETM        DI > DBO   for core0
+       76.000 ns  home0       -> DATA       to core0
+       81.000 ns  core0       <- DATA       from home0, 5.000 ns under way
        81.000 ns  core0     DATA_LAST   IM > M
-       81.000 ns  core0       -> DONE       to home1
-       86.000 ns  home1       <- DONE       from core0, 5.000 ns under way
-       96.000 ns  home1     DONE        DBO > DM   for core0
-       96.000 ns  home1     GETM        DM > DBO   for core1
-       96.000 ns  home1       -> FWD_GETM   to core0
-      101.000 ns  core0       <- FWD_GETM   from home1, 5.000 ns under way
+       81.000 ns  core0       -> DONE       to home0
+       86.000 ns  home0       <- DONE       from core0, 5.000 ns under way
+       96.000 ns  home0     DONE        DBO > DM   for core0
+       96.000 ns  home0     GETM        DM > DBO   for core1
+       96.000 ns  home0       -> FWD_GETM   to core0
+      101.000 ns  core0       <- FWD_GETM   from home0, 5.000 ns under way
       105.000 ns  core0     FWD_GETM    M > I   for core1
       105.000 ns  core0       -> DATA       to core1
       110.000 ns  core1       <- DATA       from core0, 5.000 ns under way
       110.000 ns  core1     DATA_LAST   IM > M
-      110.000 ns  core1       -> DONE       to home1
-      115.000 ns  home1       <- DONE       from core1, 5.000 ns under way
+      110.000 ns  core1       -> DONE       to home0
+      115.000 ns  home0       <- DONE       from core1, 5.000 ns under way
       118.000 ns  core0     STORE       I > IM
-      118.000 ns  core0       -> GETM       to home1
-      123.000 ns  home1       <- GETM       from core0, 5.000 ns under way
-      125.000 ns  home1     DONE        DBO > DM   for core1
-      133.000 ns  home1     GETM        DM > DBO   for core0
-      133.000 ns  home1       -> FWD_GETM   to core1
-      138.000 ns  core1       <- FWD_GETM   from home1, 5.000 ns under way
-$ labyrinth run tests/transcripts/two-players.yaml --quiet --history 0
-The life of the line at 0 (to 0x3f): 0 transitions, 0 messages
+      118.000 ns  core0       -> GETM       to home0
+      123.000 ns  home0       <- GETM       from core0, 5.000 ns under way
+      125.000 ns  home0     DONE        DBO > DM   for core1
+      133.000 ns  home0     GETM        DM > DBO   for core0
+      133.000 ns  home0       -> FWD_GETM   to core1
+      138.000 ns  core1       <- FWD_GETM   from home0, 5.000 ns under way
+$ labyrinth run tests/transcripts/two-players.yaml --quiet --history 0 | sed -e 's/ *0x[0-9a-f]*/ ADDR/g' -e 's/hash [0-9a-f]*/hash HASH/'
+The life of the line at 0 (to ADDR): 0 transitions, 0 messages
 Nothing happened to it. The busiest lines of this run:
      address  transitions
-  0x3eb7c000           63
+ ADDR           63
 $ labyrinth run tests/transcripts/two-players.yaml --quiet --protocol-counts csv | grep -v ',0$'
 controller,state,event,verdict,next,actions,why,count
 cache,I,STORE,do,IM,SEND_GETM,"",13
