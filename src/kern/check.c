@@ -4,6 +4,7 @@
 #include "src/base/fail.h"
 #include "src/kern/frames.h"
 #include "src/kern/page.h"
+#include "src/kern/zero_policy.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -69,6 +70,7 @@ static void check_zone(struct recount *r, const struct zone *z, const struct hel
     uint64_t before = r->seen_pages;
     check_constants(r, z);
     r->k->frames->recount(r, z);
+    zero_pool_recount(r, z);
     for (size_t i = 0; i < held_count; i++)
         if (zone_contains(z, held[i].f))
             check_held(r, &held[i]);

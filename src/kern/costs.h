@@ -54,6 +54,13 @@
     X(qi_entry, 25, "qi_submit_sync: slot arithmetic, descriptor assembly") \
     X(qi_poll, 6, "qi_submit_sync: one poll round around the status word") \
     X(sleep_switch, 700, "io_schedule: queue on the hashed wait queue, schedule away and back after the wake-up") \
+    X(llfree_call, 12, "llfree: word of the hart, row and order arithmetic, call and return") \
+    X(llfree_edit, 6, "llfree: one turn of a compare-and-swap loop: test, new value, search in a word of bits") \
+    X(llfree_tree, 4, "llfree: one turn over the trees") \
+    X(freelist_run, 4, "freelist: one turn over the runs: alignment, end, comparison") \
+    X(freelist_edit, 8, "freelist: splitting a run or joining neighbours") \
+    X(bitmap_word, 5, "bitmap: one turn over the words: mask tests") \
+    X(bitmap_edit, 6, "bitmap: bit number to frame, hint") \
     X(grant_entry, 10, "argument checks of the grant") \
     X(grant_step, 4, "one step of the grant: test whether its part is selected, call")
 

@@ -44,25 +44,33 @@ static void take_lock(struct hart *h, const struct kernel *k, frame f)
     k_note(h, NOTE_LOCK_HELD, f.v, page_word(k, f, PAGE_FLAGS).v);
 }
 
-/* All ways to the page but the caller's own. */
-static void revoke(struct hart *h, const struct kernel *k, frame f)
+static void mark(struct hart *h, bool marked, enum phase_id p)
+{
+    if (marked)
+        k_phase(h, p);
+}
+
+static void revoke(struct hart *h, const struct kernel *k, frame f, bool marked)
 {
     struct user_mapping was;
-    k_phase(h, PH_UNMAP);
+    mark(h, marked, PH_UNMAP);
     bool mapped = !planted(k, KERN_PLANT_SKIP_PTE_CLEAR) && uspace_clear_page(h, k, f, &was);
-    k_phase(h, PH_IOMMU_REVOKE);
+    mark(h, marked, PH_IOMMU_REVOKE);
     dma_unmap_page(h, k, f);
-    k_phase(h, PH_TLB);
+    mark(h, marked, PH_TLB);
     if (mapped && !planted(k, KERN_PLANT_SKIP_TLB_SHOOTDOWN))
         shoot_down(h, k, was.asid, was.at);
 }
 
-/* Zero, then mfence: all of it globally visible; then lfence: no load of the owner begins before that, and no
- * older transient load lives on. */
-static void secure(struct hart *h, const struct kernel *k, frame f)
+void page_revoke(struct hart *h, const struct kernel *k, frame f) { revoke(h, k, f, false); }
+
+/* Zero (if it is not: zero_policy.h), then mfence: all of it globally visible; then lfence: no load of the owner
+ * begins before that, and no older transient load lives on. */
+static void secure(struct hart *h, const struct kernel *k, frame f, bool zeroed)
 {
     k_phase(h, PH_ZERO);
-    zero_pages(h, k, f, 0);
+    if (!zeroed)
+        zero_pages(h, k, f, 0);
     k_phase(h, PH_FENCE);
     if (!planted(k, KERN_PLANT_SKIP_FENCE)) {
         k_fence(h);
@@ -82,32 +90,33 @@ static void publish(struct hart *h, const struct kernel *k, frame f)
         k_swap(h, mailbox, 8, frame_addr(f).v);
 }
 
-static void grant_steps(struct hart *h, const struct kernel *k, frame f, unsigned parts)
+static void grant_steps(struct hart *h, const struct kernel *k, frame f, unsigned parts, bool zeroed)
 {
     k_compute(h, k->desc.costs.grant_step);
     if ((parts & GRANT_LOCK) != 0)
         take_lock(h, k, f);
     if ((parts & GRANT_DEVICE) != 0)
-        revoke(h, k, f);
+        revoke(h, k, f, true);
     if ((parts & GRANT_COHERENCE) != 0) {
         k_phase(h, PH_COHERENCE);
         page_own(h, k, f);
     }
     if ((parts & GRANT_SECURE) != 0)
-        secure(h, k, f);
+        secure(h, k, f, zeroed); /* page_own stores zeros */
     publish(h, k, f);
 }
 
 struct grant grant_page(struct hart *h, const struct kernel *k, gfp_t gfp, unsigned parts)
 {
+    bool zeroed = false;
     k_begin(h, CLASS_GRANT);
     k_note(h, NOTE_GRANT_BEGIN, parts, 0);
     k_compute(h, k->desc.costs.grant_entry);
     k_phase(h, PH_ALLOC);
-    frame f = alloc_pages(h, k, gfp, 0);
+    frame f = (parts & GRANT_SECURE) != 0 ? alloc_page_to_clear(h, k, gfp, &zeroed) : alloc_pages(h, k, gfp, 0);
     if (f.v != 0) {
         k_note(h, NOTE_GRANT_FRAME, f.v, 0);
-        grant_steps(h, k, f, parts);
+        grant_steps(h, k, f, parts, zeroed);
         k_note(h, NOTE_GRANT_END, f.v, parts);
     }
     k_source(h, f.v != 0 ? SOURCE_DONE : SOURCE_FAIL);

@@ -20,6 +20,10 @@ struct grant grant_page(struct hart *, const struct kernel *, gfp_t, unsigned pa
 /* Unlocks and frees. */
 void grant_release(struct hart *, const struct kernel *, struct grant);
 
+/* Removes all ways to the page but the kernel's own: user mapping, IOMMU mapping, their translations; waits until
+ * they are gone. What the device part of a grant does. Not in interrupt context, if users have mapped the page. */
+void page_revoke(struct hart *, const struct kernel *, frame);
+
 /* Makes every line of the page solely this hart's; contents may be lost. Records page.own. */
 void page_own(struct hart *, const struct kernel *, frame);
 

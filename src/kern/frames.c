@@ -73,4 +73,9 @@ const struct frame_allocator frames_buddy = {
     .recount = buddy_recount,
 };
 
-const struct frame_allocator *const frame_allocators[ALLOCATOR_KINDS] = { [ALLOCATOR_BUDDY] = &frames_buddy };
+const struct frame_allocator *const frame_allocators[ALLOCATOR_KINDS] = {
+    [ALLOCATOR_BUDDY] = &frames_buddy,
+    [ALLOCATOR_LLFREE] = &frames_llfree,
+    [ALLOCATOR_FREELIST] = &frames_freelist,
+    [ALLOCATOR_BITMAP] = &frames_bitmap,
+};

@@ -2,7 +2,7 @@
  * between zones, reclaim, refcounts, zeroing and accounting are common to all (page_alloc.h): the allocator only finds,
  * keeps and gives back naturally aligned blocks of 2^order frames, orders 0 to MAX_ORDER.
  *
- * Implementations: `buddy` (free lists by order and migrate type, per-CPU lists in front). Everything that changes lies
+ * Implementations: `buddy` (free lists by order and migrate type, per-CPU lists in front), `llfree`, `freelist`, `bitmap`. Everything that changes lies
  * in simulated memory: the words of struct zone (zone.h), struct pages (page.h: lru, private and type are free for use
  * while a frame is free), or zone->own.
  */
@@ -48,7 +48,7 @@ struct frame_allocator {
     void (*recount)(struct recount *, const struct zone *);
 };
 
-extern const struct frame_allocator frames_buddy;
+extern const struct frame_allocator frames_buddy, frames_llfree, frames_freelist, frames_bitmap;
 /* In the order of enum allocator_kind (kernel.h). */
 extern const struct frame_allocator *const frame_allocators[ALLOCATOR_KINDS];
 

@@ -8,6 +8,7 @@
 #include "src/kern/pcp.h"
 #include "src/kern/shootdown.h"
 #include "src/kern/uspace.h"
+#include "src/kern/zero_policy.h"
 
 #define BLOCK_PAGES (UINT64_C(1) << MAX_ORDER)
 #define BLOCK_BYTES (BLOCK_PAGES * PAGE_BYTES)
@@ -32,6 +33,7 @@ struct kernel_desc kernel_desc_default(void)
         .compact_pageblocks = 4,
         .pcp_locking = PCP_LOCKING_6_2,
         .zeroing = ZERO_STRING,
+        .zero_pool_pages = 64,
         .shootdown = SHOOTDOWN_AUTO,
         .shootdown_vector = 1,
         .spaces = 1,
@@ -200,6 +202,7 @@ void kernel_boot(struct kernel *k, struct backdoor *b)
         boot_zone(&k->zones[i], b);
         k->frames->boot(k, &k->zones[i], b);
     }
+    zero_pool_boot(k, b);
     uspace_boot(k, b);
     iommu_boot(k, b);
 }

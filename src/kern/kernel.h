@@ -18,12 +18,17 @@
 #include "src/kern/zone.h"
 #include "src/sim/hart.h"
 
-enum allocator_kind { ALLOCATOR_BUDDY, ALLOCATOR_KINDS }; /* order of frame_allocators (frames.h) */
+enum allocator_kind { ALLOCATOR_BUDDY, ALLOCATOR_LLFREE, ALLOCATOR_FREELIST, ALLOCATOR_BITMAP, ALLOCATOR_KINDS }; /* order of frame_allocators (frames.h) */
 enum lock_kind { LOCK_TAS, LOCK_TICKET, LOCK_QUEUED };
 enum pcp_locking {
     PCP_LOCKING_6_0, /* trylock, interrupts off while held (Linux 6.0, 4b23a68f9536) */
     PCP_LOCKING_6_2, /* trylock, interrupts stay on (Linux 6.2, 574907741599) */
     PCP_LOCKING_5_15 /* no lock: the owner turns interrupts off, and only the owner touches the lists (before 6.0) */
+};
+enum zero_policy {
+    ZERO_POLICY_ON_DEMAND, /* when a request wants zero */
+    ZERO_POLICY_ON_FREE,   /* every page when it is freed */
+    ZERO_POLICY_POOL       /* ahead of time, into a pool: zero_policy.h */
 };
 enum zero_method {
     ZERO_STRING, /* rep stosb: whole lines, owned without fetching them */
@@ -45,7 +50,9 @@ enum kern_plant {
     KERN_PLANT_SKIP_PTE_CLEAR = 1 << 4,        /* the grant leaves the user mapping */
     KERN_PLANT_SKIP_LOCK = 1 << 5,             /* the grant says that it holds the page lock, and does not */
     KERN_PLANT_SKIP_OWN_LINE = 1 << 6,         /* page_own leaves line 29 alone */
-    KERN_PLANT_SKIP_ZONE_LOCK = 1 << 7         /* the zone lock is never taken */
+    KERN_PLANT_SKIP_ZONE_LOCK = 1 << 7,        /* the zone lock is never taken */
+    KERN_PLANT_SKIP_CAS = 1 << 8,              /* llfree stores where it should compare and swap */
+    KERN_PLANT_TRUST_MAPPED = 1 << 9           /* a page cleared while it is mapped counts as zero */
 };
 
 struct frame_allocator; /* frames.h */
@@ -72,6 +79,8 @@ struct kernel_desc {
     enum pcp_locking pcp_locking;
     enum zero_method zeroing;
     bool init_on_alloc;
+    enum zero_policy zero_policy;
+    unsigned zero_pool_pages;        /* of each node, that the pool is filled up to */
     enum shootdown_method shootdown;
     unsigned shootdown_vector;       /* below IRQ_VECTORS */
     unsigned spaces;                 /* user address spaces: asid 1 to spaces; 0 to 64 */
@@ -138,7 +147,8 @@ void kernel_hart_boot(struct kernel *, struct hart *);
 
 enum { PCP_ORDERS = 4 };
 /* pgdat: the flag that asks for kswapd; zonelist entries of 16 bytes: address of the zone, index. */
-enum { PGDAT_KSWAPD = 0, PGDAT_ZONELIST = 64, ZONEREF_BYTES = 16, ZONEREF_INDEX = 8, PGDAT_BYTES = 64 + ZONES_MAX * ZONEREF_BYTES };
+enum { PGDAT_KSWAPD = 0, PGDAT_ZERO_POOL = 64, PGDAT_ZONELIST = 128, ZONEREF_BYTES = 16, ZONEREF_INDEX = 8,
+       PGDAT_BYTES = PGDAT_ZONELIST + ZONES_MAX * ZONEREF_BYTES };
 /* Per-CPU lists: lock, counts and the first lists in one line, like struct per_cpu_pages: 3 lists for each order; there
  * is room for the huge-page order. */
 enum {

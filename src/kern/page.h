@@ -17,6 +17,7 @@ enum {
     PAGE_PRIVATE = 40,  /* 8: order, while PAGE_TYPE_BUDDY */
     PAGE_TYPE = 48,     /* 4 */
     PAGE_REFCOUNT = 52, /* 4 */
+    PAGE_ZEROED = 56,   /* 1: all zero since its free (zero_policy.h); its owner's, while in use */
     PAGE_STRUCT_BYTES = 64
 };
 enum { PG_LOCKED = 1, PG_WAITERS = 1 << 7 };

@@ -5,6 +5,7 @@
 #include "src/kern/context.h"
 #include "src/kern/slowpath.h"
 #include "src/kern/zero.h"
+#include "src/kern/zero_policy.h"
 
 #include <stdio.h>
 
@@ -75,18 +76,47 @@ static void stat_add(struct hart *h, const struct kernel *k, unsigned which, uin
 /* post_alloc_hook. Type and reference count are one word: who scans the pageblock must know what may move. */
 static void prepare(struct hart *h, const struct kernel *k, const struct alloc_failure *r, frame f)
 {
-    bool clear = k->desc.init_on_alloc || (r->gfp & GFPM_ZERO) != 0;
     uint64_t type = r->mt == MIGRATE_MOVABLE ? PAGE_TYPE_MOVABLE : PAGE_TYPE_NONE;
     k_phase(h, PH_EXIT);
     stat_add(h, k, STAT_ALLOC, UINT64_C(1) << r->order);
     k_compute(h, k->desc.costs.prep_page);
     k_store_once(h, page_word(k, f, PAGE_TYPE), 8, type | UINT64_C(1) << 32);
     k_note(h, NOTE_PAGE_ALLOCATED, f.v, r->order);
-    if (clear) {
-        k_phase(h, PH_ZERO);
-        zero_pages(h, k, f, r->order);
-    }
 }
+
+/* ---- zero */
+
+static bool must_clear(const struct kernel *k, gfp_t gfp) { return k->desc.init_on_alloc || (gfp & GFPM_ZERO) != 0; }
+
+/* Pages of the pool come from NORMAL or below. */
+static frame take_pooled(struct hart *h, const struct kernel *k, struct alloc_context *c, const char *hit, const char *miss)
+{
+    if (k->desc.zero_policy != ZERO_POLICY_POOL || c->why.order != 0 || c->highest < ZONE_NORMAL)
+        return (frame){ 0 };
+    k_phase(h, PH_ZERO);
+    frame f = zero_pool_take(h, k, c->node);
+    if (f.v != 0)
+        c->source = SOURCE_ZEROED;
+    if (f.v != 0 || miss != NULL)
+        k_count(h, f.v != 0 ? hit : miss, 1);
+    return f;
+}
+
+/* Is the block just taken all zero? If not, and if it is the allocator's business, it is cleared. */
+static bool settle_zero(struct hart *h, const struct kernel *k, const struct alloc_context *c, frame f)
+{
+    if (c->source == SOURCE_ZEROED)
+        return true;
+    k_phase(h, PH_ZERO);
+    if (k->desc.zero_policy == ZERO_POLICY_ON_FREE && zero_known(h, k, f, c->why.order))
+        return true;
+    if (!must_clear(k, c->why.gfp))
+        return false;
+    zero_pages(h, k, f, c->why.order);
+    return true;
+}
+
+/* ---- zones and flags */
 
 /* prepare_alloc_pages: the zones that the request may use. Without CONFIG_ZONE_DMA its flag means NORMAL. */
 static void set_zones(const struct kernel *k, struct alloc_context *c, unsigned node)
@@ -127,7 +157,21 @@ static void forbid(struct hart *h, const struct kernel *k, unsigned node, gfp_t 
         k_illegal(h, "alloc_pages: __GFP_NOFAIL with order %u: only orders 0 and 1 can be promised", order);
 }
 
-frame alloc_pages_node(struct hart *h, const struct kernel *k, unsigned node, gfp_t gfp, unsigned order)
+/* From the pool if zero is wanted, and from there as well if there is nothing else. */
+static frame find(struct hart *h, const struct kernel *k, struct alloc_context *c, bool zero)
+{
+    frame f = zero ? take_pooled(h, k, c, "zero_pool.hit", "zero_pool.miss") : (frame){ 0 };
+    if (f.v == 0)
+        f = zonelist_take(h, k, c, fast_flags(k, c));
+    if (f.v == 0)
+        f = alloc_slow(h, k, c);
+    if (f.v == 0)
+        f = take_pooled(h, k, c, "zero_pool.last_resort", NULL);
+    return f;
+}
+
+/* zero: pages that are zero already are preferred; *zeroed: they are now. */
+static frame allocate(struct hart *h, const struct kernel *k, unsigned node, gfp_t gfp, unsigned order, bool zero, bool *zeroed)
 {
     struct alloc_context c;
     forbid(h, k, node, gfp, order);
@@ -142,13 +186,12 @@ frame alloc_pages_node(struct hart *h, const struct kernel *k, unsigned node, gf
     k_compute(h, k->desc.costs.alloc_entry);
     if ((gfp & GFPM_DIRECT_RECLAIM) != 0)
         k_might_sleep(h, "alloc_pages with a flag set that allows direct reclaim");
-    frame f = zonelist_take(h, k, &c, fast_flags(k, &c));
-    if (f.v == 0)
-        f = alloc_slow(h, k, &c);
+    frame f = find(h, k, &c, zero);
     if (f.v == 0)
         fail(h, k, &c);
     else
         prepare(h, k, &c.why, f);
+    *zeroed = f.v != 0 && zero && settle_zero(h, k, &c, f);
     k_phase(h, PH_EXIT);
     k_compute(h, k->desc.costs.alloc_exit);
     k_source(h, c.source);
@@ -156,9 +199,20 @@ frame alloc_pages_node(struct hart *h, const struct kernel *k, unsigned node, gf
     return f;
 }
 
+frame alloc_pages_node(struct hart *h, const struct kernel *k, unsigned node, gfp_t gfp, unsigned order)
+{
+    bool zeroed;
+    return allocate(h, k, node, gfp, order, must_clear(k, gfp), &zeroed);
+}
+
 frame alloc_pages(struct hart *h, const struct kernel *k, gfp_t gfp, unsigned order)
 {
     return alloc_pages_node(h, k, kernel_hart_node(k, hart_id(h)), gfp, order);
+}
+
+frame alloc_page_to_clear(struct hart *h, const struct kernel *k, gfp_t gfp, bool *zeroed)
+{
+    return allocate(h, k, kernel_hart_node(k, hart_id(h)), gfp, 0, true, zeroed);
 }
 
 static void drop_reference(struct hart *h, const struct kernel *k, frame f, unsigned order)
@@ -177,6 +231,10 @@ void free_pages(struct hart *h, const struct kernel *k, frame f, unsigned order)
     k_begin(h, CLASS_FREE);
     k_compute(h, k->desc.costs.free_entry);
     drop_reference(h, k, f, order);
+    if (k->desc.zero_policy == ZERO_POLICY_ON_FREE) {
+        k_phase(h, PH_ZERO);
+        zero_on_free(h, k, f, order);
+    }
     k_note(h, NOTE_PAGE_FREED, f.v, order);
     stat_add(h, k, STAT_FREE, UINT64_C(1) << order);
     k_source(h, k->frames->put(h, k, kernel_zone_of(k, f), f, order));

@@ -31,6 +31,8 @@ const char *alloc_failure_explain(const struct alloc_failure *, char *text, size
 frame alloc_pages(struct hart *, const struct kernel *, gfp_t, unsigned order);
 /* The same from the memory of another node first. */
 frame alloc_pages_node(struct hart *, const struct kernel *, unsigned node, gfp_t, unsigned order);
+/* One page for a caller who will clear it himself: *zeroed says that he need not (zero_policy.h). */
+frame alloc_page_to_clear(struct hart *, const struct kernel *, gfp_t, bool *zeroed);
 /* Any context but NMI. Freeing what is not allocated is an illegal operation. Records class free. */
 void free_pages(struct hart *, const struct kernel *, frame, unsigned order);
 

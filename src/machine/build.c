@@ -300,6 +300,7 @@ static uint32_t planted(const char *plant)
         { "skip-iotlb-invalidate", KERN_PLANT_SKIP_IOTLB_INVALIDATE }, { "skip-tlb-shootdown", KERN_PLANT_SKIP_TLB_SHOOTDOWN },
         { "skip-pte-clear", KERN_PLANT_SKIP_PTE_CLEAR }, { "skip-lock", KERN_PLANT_SKIP_LOCK },
         { "skip-own-line", KERN_PLANT_SKIP_OWN_LINE }, { "skip-zone-lock", KERN_PLANT_SKIP_ZONE_LOCK },
+        { "skip-cas", KERN_PLANT_SKIP_CAS }, { "trust-mapped", KERN_PLANT_TRUST_MAPPED },
     };
     if (!plant)
         return 0;
@@ -307,7 +308,7 @@ static uint32_t planted(const char *plant)
         if (strcmp(plant, plants[i].name) == 0)
             return plants[i].bit;
     fail_user("--plant %s: no such planted fault (skip-zero-line, skip-fence, skip-iotlb-invalidate, skip-tlb-shootdown, "
-              "skip-pte-clear, skip-lock, skip-own-line, skip-zone-lock)", plant);
+              "skip-pte-clear, skip-lock, skip-own-line, skip-zone-lock, skip-cas, trust-mapped)", plant);
 }
 
 static struct kernel_desc kernel_desc_of(struct machine *m)
@@ -335,6 +336,8 @@ static struct kernel_desc kernel_desc_of(struct machine *m)
     d.pcp_locking = (enum pcp_locking)k->pcp_locking;
     d.zeroing = (enum zero_method)k->zeroing;
     d.init_on_alloc = k->init_on_alloc;
+    d.zero_policy = (enum zero_policy)k->zero_policy;
+    d.zero_pool_pages = k->zero_pool_pages;
     d.shootdown = (enum shootdown_method)k->shootdown;
     d.shootdown_vector = 1;
     d.spaces = 4;

@@ -179,12 +179,13 @@ static const char *const lock_names[] = { "tas", "ticket", "queued", NULL };
 static const char *const pcp_locking_names[] = { "6.0", "6.2", "5.15", NULL };
 static const char *const zeroing_names[] = { "string", "store", "nt", NULL };
 static const char *const shootdown_names[] = { "ipi", "broadcast", "auto", NULL };
-static const char *const allocator_names[] = { "buddy", NULL };
+static const char *const allocator_names[] = { "buddy", "llfree", "freelist", "bitmap", NULL };
+static const char *const zero_policy_names[] = { "on-demand", "on-free", "pool", NULL };
 
 #define A(field) PARAM_FIELD(struct allocator_keys, field)
 static const struct param allocator_params[] = {
     { .key = "type", .type = P_CHOICE, A(type), .deflt = "buddy", .choices = allocator_names,
-      .help = "Page allocator: the buddy system with per-CPU lists of Linux." },
+      .help = "Who finds free pages: the buddy system with per-CPU lists of Linux, lock-free trees (LLFree), one free list, one bitmap." },
     { .key = "min_free_kbytes", .type = P_UINT, A(min_free_kbytes), .max = UINT64_C(1) << 32, .deflt = "0",
       .help = "The min watermark in KiB; 0: from the memory size, as Linux does." },
     { .key = "watermark_scale_factor", .type = P_UINT, A(watermark_scale_factor), .min = 1, .max = 1000, .deflt = "10",
@@ -234,6 +235,10 @@ const struct param kernel_params[] = {
       .help = "Locking of the per-CPU lists as in that kernel: 5.15 by interrupts off alone, 6.0 a lock with interrupts off, 6.2 with interrupts on." },
     { .key = "zeroing", .type = P_CHOICE, K(zeroing), .deflt = "string", .choices = zeroing_names,
       .help = "How a page is cleared: string stores, 8-byte stores, non-temporal stores." },
+    { .key = "zero_policy", .type = P_CHOICE, K(zero_policy), .deflt = "on-demand", .choices = zero_policy_names,
+      .help = "When pages are cleared: when zero is wanted, when they are freed, or ahead of time by page-zeroer into a pool." },
+    { .key = "zero_pool", .type = P_UINT, K(zero_pool_pages), .min = 1, .max = 1000000, .deflt = "64",
+      .help = "Pages that the pool of cleared pages is filled up to, for each node." },
     { .key = "init_on_alloc", .type = P_BOOL, K(init_on_alloc), .deflt = "false", .help = "Clear every page on allocation." },
     { .key = "shootdown", .type = P_CHOICE, K(shootdown), .deflt = "auto", .choices = shootdown_names,
       .help = "How a translation is removed from other TLBs." },

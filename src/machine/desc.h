@@ -88,6 +88,8 @@ struct kernel_keys {
         uint32_t pcp_batch, pcp_high, compact_pageblocks;
     } allocator;
     bool init_on_alloc;
+    int zero_policy;
+    uint32_t zero_pool_pages;
     uint32_t page_table_pages, iommu_table_pages;
     struct kern_costs costs;
 };

@@ -56,6 +56,10 @@
     X(BUDDY, "buddy", "Straight from the zone's free lists.") \
     X(RESERVE, "reserve", "Below the min watermark: taken from the reserve that the flags allow.") \
     X(HIGHATOMIC, "highatomic", "From the reserve kept for high-order atomic requests.") \
+    X(TREE, "tree", "llfree: from or into the tree that the hart has reserved.") \
+    X(TREE_CHANGE, "tree_change", "llfree: another tree was reserved or taken from; freed into a tree that is not the hart's.") \
+    X(ONE_LOCK, "one_lock", "freelist and bitmap: from or into the one list or map that everybody locks.") \
+    X(ZEROED, "zeroed", "From the pool of pages cleared ahead of time.") \
     X(FAIL, "fail", "No page was found.") \
     X(TRYLOCK, "trylock", "Lock free at the first try.") \
     X(CONTENDED, "contended", "Lock was held.") \

@@ -56,6 +56,7 @@ extern const struct program program_irq_source;
 extern const struct program program_litmus;
 extern const struct program program_page_bench;
 extern const struct program program_page_invalidate;
+extern const struct program program_page_zeroer;
 extern const struct program program_ping_pong;
 extern const struct program program_pressure;
 extern const struct program program_random_mix;

@@ -20,6 +20,7 @@ const struct program *const programs[] = {
     &program_litmus,
     &program_page_bench,
     &program_page_invalidate,
+    &program_page_zeroer,
     &program_ping_pong,
     &program_pressure,
     &program_random_mix,

@@ -1,19 +1,22 @@
 /* tests/native/storm.c - kernel code under real threads: every lock kind, the allocator with interrupts and remote
  * frees, grants with shootdowns, the invalidation queue. Exit 0: nothing lost, no page in two hands, the recount agrees.
  *
- *   storm [--rounds N] [--plant zone-lock]     the planted fault must make it fail (or the thread sanitizer speak)
+ *   storm [--rounds N] [--seed N] [--allocator NAME] [--plant zone-lock|cas]
+ *
+ * With --allocator only its own storms. A planted fault must make it fail (or the thread sanitizer speak).
  */
 #include "src/base/fail.h"
 #include "src/base/rng.h"
 #include "src/kern/check.h"
 #include "src/kern/exclusive.h"
+#include "src/kern/frames.h"
 #include "src/kern/iommu_drv.h"
 #include "src/kern/iommu_queue.h"
 #include "src/kern/page_alloc.h"
 #include "src/kern/page_lock.h"
-#include "src/kern/pcp.h"
 #include "src/kern/spin.h"
 #include "src/kern/uspace.h"
+#include "src/kern/zero_policy.h"
 #include "tests/native/native.h"
 
 #include <pthread.h>
@@ -21,10 +24,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HARTS = 4, SEED = 20240611, MEMORY = 32 << 20, HELD_MAX = 24, SLOTS = 32, VECTOR_SHOOTDOWN = 1, VECTOR_TIMER = 2 };
+enum { HARTS = 4, MEMORY = 32 << 20, HELD_MAX = 24, SLOTS = 32, VECTOR_SHOOTDOWN = 1, VECTOR_TIMER = 2 };
 
 static const paddr registers = { 0xfed90000 };
-static uint64_t rounds = 4000;
+static uint64_t rounds = 4000, seed = 20240611, memory_bytes = MEMORY;
+static enum allocator_kind allocator = ALLOCATOR_BUDDY;
+static enum zero_policy zero_policy = ZERO_POLICY_ON_DEMAND;
 static uint32_t plant;
 
 struct storm {
@@ -39,7 +44,10 @@ struct storm {
 static void storm_new(struct storm *s, enum lock_kind locks, enum pcp_locking pcp)
 {
     struct kernel_desc d = kernel_desc_default();
-    d.memory_bytes = MEMORY;
+    d.memory_bytes = memory_bytes;
+    d.allocator = allocator;
+    d.zero_policy = zero_policy;
+    d.zero_pool_pages = 16;
     d.harts = HARTS;
     d.locks = locks;
     d.pcp_locking = pcp;
@@ -68,7 +76,7 @@ static void *thread_main(void *arg)
     struct hart *h = &a->s->machine->harts[a->id];
     char name[16];
     snprintf(name, sizeof name, "hart%u", a->id);
-    struct rng r = rng_stream(SEED, name);
+    struct rng r = rng_stream(seed, name);
     a->s->body(a->s, h, &r);
     h->self_irq_one_in = 0;
     __atomic_fetch_sub(&a->s->running, 1, __ATOMIC_SEQ_CST);
@@ -198,12 +206,21 @@ static void page_lock_storm(void)
 
 static uint64_t stamp(frame f, unsigned order) { return f.v << 8 | order; }
 
+/* Each page of the block: from one word to another. */
+static void restamp(struct hart *h, frame f, unsigned order, uint64_t from, uint64_t to)
+{
+    for (uint64_t i = f.v; i < f.v + (UINT64_C(1) << order); i++) {
+        paddr word = frame_addr((frame){ i });
+        uint64_t seen = k_load(h, word, 8);
+        CHECK(seen == from, "allocator storm: frame 0x%llx of the block of order %u at 0x%llx carries stamp 0x%llx",
+              (unsigned long long)i, order, (unsigned long long)f.v, (unsigned long long)seen);
+        k_store(h, word, 8, to);
+    }
+}
+
 static void give(struct storm *s, struct hart *h, frame f, unsigned order)
 {
-    uint64_t seen = k_load(h, frame_addr(f), 8);
-    CHECK(seen == stamp(f, order), "allocator storm: frame 0x%llx order %u carries stamp 0x%llx",
-          (unsigned long long)f.v, order, (unsigned long long)seen);
-    k_store(h, frame_addr(f), 8, 0);
+    restamp(h, f, order, stamp(f, order), 0);
     free_pages(h, &s->k, f, order);
 }
 
@@ -211,8 +228,14 @@ static frame get(struct storm *s, struct hart *h, gfp_t gfp, unsigned order)
 {
     frame f = alloc_pages(h, &s->k, gfp, order);
     if (f.v != 0)
-        k_store(h, frame_addr(f), 8, stamp(f, order));
+        restamp(h, f, order, 0, stamp(f, order));
     return f;
+}
+
+static void drain(struct storm *s, struct hart *h)
+{
+    for (unsigned i = 0; s->k.frames->drain != NULL && i < s->k.zone_count; i++)
+        s->k.frames->drain(h, &s->k, &s->k.zones[i]);
 }
 
 static void alloc_interrupt(struct hart *h, void *arg)
@@ -257,7 +280,7 @@ static void alloc_body(struct storm *s, struct hart *h, struct rng *r)
     for (uint64_t i = 0; i < rounds; i++) {
         unsigned *count = &s->held_count[h->id];
         if (rng_chance(r, 1, 500))
-            pcp_drain_all(h, &s->k);
+            drain(s, h);
         if (*count < HELD_MAX && rng_chance(r, 1, 2)) {
             unsigned order = draw_order(r);
             frame f = get(s, h, flags[rng_below(r, 4)], order);
@@ -277,7 +300,7 @@ static void free_rest(struct storm *s)
             struct held_block b = s->held[i][--s->held_count[i]];
             give(s, h, b.f, b.order);
         }
-    pcp_drain_all(h, &s->k);
+    drain(s, h);
 }
 
 static void collect_slots(struct storm *s)
@@ -299,15 +322,34 @@ static void alloc_storm(enum lock_kind kind, enum pcp_locking pcp)
     recount(&s, "with blocks held");
     free_rest(&s);
     recount(&s, "all given back");
-    uint64_t refused = 0, failed = 0, interrupts = 0;
+    uint64_t refused = 0, failed = 0, interrupts = 0, stolen = 0;
     for (unsigned i = 0; i < HARTS; i++) {
-        refused += native_counter(&s.machine->harts[i], "pcp.lock_refused");
-        failed += native_counter(&s.machine->harts[i], "alloc.failed");
-        interrupts += s.machine->harts[i].irqs_taken;
+        const struct hart *h = &s.machine->harts[i];
+        refused += native_counter(h, "pcp.lock_refused");
+        failed += native_counter(h, "alloc.failed");
+        stolen += native_counter(h, "llfree.stolen");
+        interrupts += h->irqs_taken;
     }
-    printf("alloc storm: locks %d, per-CPU preset %d: %llu interrupts, %llu list locks refused, %llu failures\n", (int)kind,
-           (int)pcp, (unsigned long long)interrupts, (unsigned long long)refused, (unsigned long long)failed);
+    printf("alloc storm: %s, seed %llu, %llu MiB, locks %d, per-CPU preset %d: %llu interrupts, %llu list locks refused, "
+           "%llu failures, %llu stolen\n", s.k.frames->name, (unsigned long long)seed, (unsigned long long)memory_bytes >> 20,
+           (int)kind, (int)pcp, (unsigned long long)interrupts, (unsigned long long)refused, (unsigned long long)failed,
+           (unsigned long long)stolen);
     native_free(s.machine);
+}
+
+/* Memory that runs out, and more (for llfree: one tree for all, and one for each). */
+static void rival_storms(enum allocator_kind kind)
+{
+    uint64_t first = seed;
+    allocator = kind;
+    for (seed = first; seed < first + 3; seed++) {
+        alloc_storm(LOCK_QUEUED, PCP_LOCKING_6_2);
+        memory_bytes = 10 * MEMORY;
+        alloc_storm(LOCK_QUEUED, PCP_LOCKING_6_2);
+        memory_bytes = MEMORY;
+    }
+    seed = first;
+    allocator = ALLOCATOR_BUDDY;
 }
 
 /* ---- grants: pages are freed while mapped, so that the next grant has to unmap them and shoot them down */
@@ -316,6 +358,8 @@ static void grant_body(struct storm *s, struct hart *h, struct rng *r)
 {
     uspace_use(h, &s->k, 1);
     for (uint64_t i = 0; i < rounds / 4; i++) {
+        if (zero_policy == ZERO_POLICY_POOL && rng_chance(r, 1, 2))
+            zero_pool_fill(h, &s->k);
         struct grant g = grant_page(h, &s->k, GFP_ATOMIC, (unsigned)rng_below(r, GRANT_ALL + 1));
         CHECK(g.f.v != 0, "grant storm: no page");
         for (unsigned line = 0; (g.parts & GRANT_SECURE) != 0 && line < LINES_PER_PAGE; line++)
@@ -328,19 +372,26 @@ static void grant_body(struct storm *s, struct hart *h, struct rng *r)
     }
 }
 
-static void grant_storm(void)
+static void grant_storm(enum zero_policy policy)
 {
     struct storm s;
-    uint64_t shootdowns = 0;
+    uint64_t shootdowns = 0, known = 0;
+    zero_policy = policy;
     storm_new(&s, LOCK_QUEUED, PCP_LOCKING_6_2);
     storm_run(&s, grant_body);
     free_rest(&s);
     recount(&s, "grants given back");
-    for (unsigned i = 0; i < HARTS; i++)
-        shootdowns += s.machine->harts[i].class_count[CLASS_SHOOTDOWN];
+    for (unsigned i = 0; i < HARTS; i++) {
+        const struct hart *h = &s.machine->harts[i];
+        shootdowns += h->class_count[CLASS_SHOOTDOWN];
+        known += native_counter(h, "zero_pool.hit") + native_counter(h, "zero_on_free.known");
+    }
+    CHECK((known != 0) == (policy != ZERO_POLICY_ON_DEMAND), "grant storm: %llu pages known to be zero", (unsigned long long)known);
     CHECK(shootdowns > 0, "grant storm: no shootdown happened");
-    printf("grant storm: %llu shootdowns\n", (unsigned long long)shootdowns);
+    printf("grant storm: zero policy %d, %llu shootdowns, %llu pages known to be zero\n", (int)policy,
+           (unsigned long long)shootdowns, (unsigned long long)known);
     native_free(s.machine);
+    zero_policy = ZERO_POLICY_ON_DEMAND;
 }
 
 /* ---- invalidation queue: a device thread serves it; few free slots, so that submitters wait for them */
@@ -401,24 +452,46 @@ static void queue_storm(void)
     native_free(s.machine);
 }
 
+static enum allocator_kind allocator_named(const char *name)
+{
+    for (unsigned i = 0; i < ALLOCATOR_KINDS; i++)
+        if (strcmp(frame_allocators[i]->name, name) == 0)
+            return (enum allocator_kind)i;
+    fail_user("storm: no allocator '%s'", name);
+}
+
 int main(int argc, char **argv)
 {
+    const char *only = NULL;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--rounds") == 0)
             rounds = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--seed") == 0)
+            seed = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--allocator") == 0)
+            only = argv[i + 1];
         else if (strcmp(argv[i], "--plant") == 0 && strcmp(argv[i + 1], "zone-lock") == 0)
             plant = KERN_PLANT_SKIP_ZONE_LOCK;
+        else if (strcmp(argv[i], "--plant") == 0 && strcmp(argv[i + 1], "cas") == 0)
+            plant = KERN_PLANT_SKIP_CAS;
         else
             fail_user("storm: unknown argument '%s %s'", argv[i], argv[i + 1]);
     }
-    printf("storm: seed %d, %d threads, %llu rounds\n", SEED, HARTS, (unsigned long long)rounds);
+    printf("storm: seed %llu, %d threads, %llu rounds\n", (unsigned long long)seed, HARTS, (unsigned long long)rounds);
+    if (only != NULL) {
+        rival_storms(allocator_named(only));
+        return EXIT_CLEAN;
+    }
     for (enum lock_kind kind = LOCK_TAS; kind <= LOCK_QUEUED; kind++) {
         lock_storm(kind);
         alloc_storm(kind, PCP_LOCKING_6_0);
         alloc_storm(kind, PCP_LOCKING_6_2);
     }
+    for (unsigned i = 0; i < ALLOCATOR_KINDS; i++)
+        rival_storms((enum allocator_kind)i);
     page_lock_storm();
-    grant_storm();
+    for (enum zero_policy p = ZERO_POLICY_ON_DEMAND; p <= ZERO_POLICY_POOL; p++)
+        grant_storm(p);
     queue_storm();
     return EXIT_CLEAN;
 }

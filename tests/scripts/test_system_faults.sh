@@ -45,6 +45,9 @@ planted skip-pte-clear device grant.yaml
 planted skip-tlb-shootdown device grant.yaml
 planted skip-iotlb-invalidate device grant.yaml
 planted skip-zone-lock allocator alloc.yaml
+planted skip-zone-lock allocator alloc.yaml --set kernel.allocator.type=freelist
+planted skip-zone-lock allocator alloc.yaml --set kernel.allocator.type=bitmap
+planted skip-cas allocator alloc.yaml --set kernel.allocator.type=llfree
 run 2 "$tmp/grant.yaml" --plant skip-nothing
 
 # ---- broken protocols: one row changed

@@ -41,6 +41,7 @@ static const char mixed[] =
 #define TWO_MOBILITIES "agents=[{name: a, on: core0, program: alloc-random-free, gfp: HIGHUSER_MOVABLE, order_max: 3, live: 1000, count: 4000}, " \
     "{name: b, on: core1, program: alloc-random-free, gfp: ATOMIC, order_max: 3, live: 600, count: 4000}]"
 
+#define ZEROED "agents=[{name: a, on: core0, program: exclusive-alloc, exclusive: secure, expose: false, count: 9}, {name: z, on: core1, program: page-zeroer}]"
 /* `with`: set in both runs; two things with ';' between. */
 static const struct key { const char *path, *value, *with; } keys[] = {
     { "machine.cores", "10", NULL },
@@ -163,6 +164,16 @@ static const struct key { const char *path, *value, *with; } keys[] = {
     { "kernel.allocator.lowmem_reserve_ratio_dma", "2", "kernel.memory=32MiB" ";" BULK_MOVABLE },
     { "kernel.allocator.lowmem_reserve_ratio_normal", "1", "kernel={memory: 32MiB, movable: 8MiB, zone_dma32: false}" ";" BULK_MOVABLE },
     { "kernel.allocator.compact_pageblocks", "1", BULK_COSTLY },
+    { "kernel.allocator.type", "llfree", NULL },
+    { "kernel.zero_policy", "on-free", NULL },
+    { "kernel.zero_pool", "1", "kernel={memory: 16MiB, zero_policy: pool}" ";" ZEROED },
+    { "kernel.costs.llfree_call", "77", "kernel.allocator.type=llfree" },
+    { "kernel.costs.llfree_edit", "77", "kernel.allocator.type=llfree" },
+    { "kernel.costs.llfree_tree", "77", "kernel.allocator.type=llfree" },
+    { "kernel.costs.freelist_run", "77", "kernel.allocator.type=freelist" },
+    { "kernel.costs.freelist_edit", "77", "kernel.allocator.type=freelist" },
+    { "kernel.costs.bitmap_word", "77", "kernel.allocator.type=bitmap" },
+    { "kernel.costs.bitmap_edit", "77", "kernel.allocator.type=bitmap" },
     { "kernel.costs.pageblock_page", "77", TWO_MOBILITIES },
     { "kernel.costs.highatomic_entry", "77", BULK_HIGH_ATOMIC },
     { "kernel.costs.zone_next", "77", "kernel.memory=32MiB" ";" BULK_MOVABLE },
@@ -177,7 +188,7 @@ static const struct key { const char *path, *value, *with; } keys[] = {
 enum { KEYS = sizeof keys / sizeof *keys };
 
 /* Nothing here reaches these: one choice only; sleeping on a page lock, which no program contends for. */
-static const char *const exempt[] = { "kernel.allocator.type", "kernel.costs.sleep_switch" };
+static const char *const exempt[] = { "kernel.costs.sleep_switch" };
 
 struct outcome { uint64_t order_hash, time_ps, counters; };
 
