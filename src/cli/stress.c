@@ -9,7 +9,7 @@
 #include "src/cli/stress.h"
 #include "src/study/outfile.h"
 
-enum { KEY_SEEDS = 0x200, KEY_OPS, KEY_LINES, KEY_WRITE, KEY_NO_SHRINK, KEY_KEEP_GOING, ATTEMPTS_MAX = 200 };
+enum { KEY_SEEDS = 0x200, KEY_OPS, KEY_LINES, KEY_WRITE, KEY_NO_SHRINK, KEY_KEEP_GOING, ATTEMPTS_MAX = 60 };
 
 struct own { uint64_t first, last, operations; uint32_t lines; const char *file; bool no_shrink, keep_going; };
 
@@ -80,7 +80,10 @@ static struct stress_case run_seed(const struct common *common, const struct own
     for (unsigned attempt = 0;; attempt++) {
         unsigned cores, devices;
         bool last = c.config || attempt == ATTEMPTS_MAX;
-        stress_shape_draw(&c.shape, seed, attempt);
+        if (last)
+            c.shape = (struct stress_shape){ { 0 } }; /* the simplest: what is wrong with it is the user's */
+        else
+            stress_shape_draw(&c.shape, seed, attempt);
         c.mix = stress_mix_draw(seed, own->lines, true);
         if (!stress_measure(&c, &cores, &devices, last))
             continue;
