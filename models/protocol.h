@@ -133,6 +133,9 @@ const char *home_event_name(enum home_event);
 const char *cache_state_name(const struct protocol *, uint8_t state);
 const char *home_state_name(const struct protocol *, uint8_t state);
 bool protocol_has_event(const struct protocol *, enum cache_event); /* state 0 has a row for it */
+/* A directory that invalidates everybody, sharer or not, needs INV in every state that a cache can be in then: one that has not, or
+ * NULL. Directory protocols only. */
+const char *broadcast_protocol_lacks(const struct protocol *);
 
 /* Message to event, by the fixed predicates (acks missing, sender is owner). */
 enum cache_event cache_classify(const struct cache_line *, const struct msg *);

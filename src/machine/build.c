@@ -409,11 +409,17 @@ bool machine_wire(struct machine *m, struct diag *diag)
     if (lacks)
         node_error(diag, m->doc->protocol ? m->doc->protocol : m->doc->root, "With two levels a cluster's home needs GETS_R and DEMOTE "
                    "in every state that needs an answer; or use levels: one.", "protocol %s has no row for %s", m->protocol->name, lacks);
+    bool broadcasts = m->protocol && !protocol_on_bus(m->protocol) && m->desc.directory.pointers && m->desc.directory.overflow == OVERFLOW_BROADCAST;
+    const char *deaf = broadcasts ? broadcast_protocol_lacks(m->protocol) : NULL;
+    if (deaf)
+        node_error(diag, m->doc->protocol ? m->doc->protocol : m->doc->root, "A directory that broadcasts invalidates those, too, who never "
+                   "had the line or have just lost it; or use directory.overflow: recall.", "protocol %s has no row for INV in state %s",
+                   m->protocol->name, deaf);
     struct kernel_desc kd = kernel_desc_of(m);
     const char *wrong = kernel_desc_check(&kd);
     if (wrong)
         node_error(diag, m->doc->kernel ? m->doc->kernel : m->doc->root, "The kernel's numbers must fit together.", "kernel: %s", wrong);
-    if (!m->protocol || wrong || lacks)
+    if (!m->protocol || wrong || lacks || deaf)
         return false;
     m->engine = engine_new((struct engine_desc){ .queue = m->options.queue, .shuffle_seed = m->options.shuffle_seed,
                                                  .lookahead = m->options.lookahead });
