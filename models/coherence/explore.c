@@ -298,6 +298,10 @@ struct explore_result explore(const struct protocol *p, struct explore_options o
     else if (o.lines > 1)
         lines_init(x, o);
     search_model(&x->model, o, &r);
+    if (o.clusters) {
+        r.bytes += levels_bytes(&levels);
+        levels_free(&levels);
+    }
     r.unused_rows = count_unused(p, &r.counts);
     return r;
 }

@@ -74,8 +74,8 @@ static enum fired send_one(struct levels_space *l, struct levels *w, unsigned li
         return fault(l, "%s to %s carries stale data", kind, agent_name(l, list, to));
     if (m->acks < -1 || m->acks > (int)agents_of(l, list))
         return fault(l, "%s announces %d acknowledgements", kind, m->acks);
-    if (messages->n == LEVEL_MESSAGES_MAX || in_flight(l, w) == l->messages_max)
-        return fault(l, "messages pile up: more than %u are in flight", in_flight(l, w));
+    if (messages->n == LEVEL_MESSAGES_MAX)
+        return fault(l, "messages pile up: more than %d are in flight", LEVEL_MESSAGES_MAX);
     messages->m[messages->n++] = (struct flight){ m->kind, (int8_t)to, (int8_t)m->requester, (int8_t)m->acks,
                                                   msg_infos[m->kind].data };
     return FIRED_CHANGED;
@@ -594,14 +594,11 @@ static const struct model_ops levels_ops = {
 
 void levels_init(struct levels_space *l, struct explore_options o)
 {
-    enum { ROOM = 13 }; /* messages in flight at once; more is a fault by itself */
     l->clusters = o.clusters;
     l->outer_agents = o.clusters + o.device;
     l->glue = o.glue ? o.glue : &glue_default;
     l->evictions = o.recalls;
     l->n_orders = world_orders(o.clusters, l->order);
-    unsigned units = levels_units(o) + ROOM;
     l->x.model.ops = &levels_ops;
-    l->x.model.key_words = (units + 3) / 4;
-    l->messages_max = l->x.model.key_words * 4 - (units - ROOM);
+    levels_pack_init(l);
 }

@@ -15,10 +15,11 @@
 #define LAB_MODELS_COHERENCE_LEVELS_H
 
 #include "models/coherence/cluster_line.h"
+#include "models/coherence/states.h"
 #include "models/coherence/world.h"
 
 /* Agents of the global home: clusters, then the device. */
-enum { OUTER_AGENTS_MAX = 3, LEVEL_MESSAGES_MAX = 10, /* of one list */ LEVELS_UNITS_MAX = KEY_WORDS_MAX * 4 };
+enum { OUTER_AGENTS_MAX = 3, LEVEL_MESSAGES_MAX = 10 /* of one list */ };
 
 struct message_list { uint8_t n; struct flight m[LEVEL_MESSAGES_MAX]; };
 
@@ -46,13 +47,15 @@ struct levels_space {
     bool evictions;
     uint8_t order[EXPLORE_ORDERS_MAX][EXPLORE_CACHES_MAX]; /* of clusters */
     unsigned n_orders;
-    unsigned messages_max;      /* that a key has room for */
+    struct states *clusters_seen, *outer_seen; /* parts of packed worlds: a key holds their numbers */
 };
 
-/* x has been initialised with o already. */
+/* x has been initialised with o already. levels_free after use. */
 void levels_init(struct levels_space *, struct explore_options o);
+void levels_free(struct levels_space *);
+void levels_pack_init(struct levels_space *);
+uint64_t levels_bytes(const struct levels_space *); /* of host memory that packing uses beside the keys */
 void levels_pack(const struct model *, const void *world, uint64_t *key);
 void levels_unpack(const struct model *, const uint64_t *key, void *world);
-unsigned levels_units(struct explore_options); /* of 16 bits, without messages */
 
 #endif

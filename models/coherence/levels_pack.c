@@ -5,16 +5,58 @@
  * order, the smallest kept. Then clusters are sorted by their forms and by what the outer messages say, ties again
  * tried in every order.
  *
- * Per cluster three units for the node and one for each cache; one for the global home; one for each message, the outer
- * ones first, then those of each cluster.
+ * A part is a cluster (three units for the node, one for each cache, one for each message inside) or what is outside (one
+ * for the global home, one for the device, one for each message). There are far fewer parts than worlds: each is kept
+ * once, and a key holds their numbers (G. J. Holzmann, State compression in SPIN, 1997: "collapse").
  */
 #include "models/coherence/levels.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { NODE_UNITS = 3, HOME_UNITS = 1, ACKS_BIAS = 5 };
+#include "src/base/fail.h"
 
-unsigned levels_units(struct explore_options o) { return o.clusters * (NODE_UNITS + o.caches) + HOME_UNITS + o.device; }
+enum { NODE_UNITS = 3, ACKS_BIAS = 5, PART_UNITS = 16, PART_WORDS = PART_UNITS / 4, PARTS_MAX = EXPLORE_CLUSTERS_MAX + 1 };
+_Static_assert(NODE_UNITS + EXPLORE_INNER_MAX + LEVEL_MESSAGES_MAX <= PART_UNITS, "a cluster is a part");
+union piece { uint64_t words[PART_WORDS]; uint16_t units[PART_UNITS]; };
+
+/* ---- parts */
+
+static struct states *new_parts(void)
+{
+    struct states *s = malloc(sizeof *s);
+    CHECK(s, "explorer: out of memory");
+    states_init(s, PART_WORDS);
+    return s;
+}
+
+void levels_pack_init(struct levels_space *l)
+{
+    l->clusters_seen = new_parts();
+    l->outer_seen = new_parts();
+    l->x.model.key_words = (l->clusters + 2) / 2; /* a number of 32 bits for each part */
+}
+
+void levels_free(struct levels_space *l)
+{
+    states_free(l->clusters_seen);
+    states_free(l->outer_seen);
+    free(l->clusters_seen);
+    free(l->outer_seen);
+}
+
+uint64_t levels_bytes(const struct levels_space *l) { return states_bytes(l->clusters_seen) + states_bytes(l->outer_seen); }
+
+static uint32_t number_of(struct states *s, const union piece *part)
+{
+    uint32_t known = states_find(s, part->words);
+    if (known != NO_STATE)
+        return known;
+    memcpy(states_place(s), part->words, sizeof part->words);
+    states_offer(s, NO_STATE, false);
+    states_settle(s);
+    return s->n - 1;
+}
 
 static uint64_t mix(uint64_t h)
 {
@@ -112,12 +154,12 @@ static void unpack_cache(struct cache_line *line, uint8_t *pending, struct home_
 }
 
 /* Sorted; returns how many. */
-static unsigned pack_messages(const struct message_list *list, const uint8_t *names, unsigned number, uint16_t *out)
+static unsigned pack_messages(const struct message_list *list, const uint8_t *names, uint16_t *out)
 {
     for (unsigned i = 0; i < list->n; i++) {
         const struct flight *m = &list->m[i];
         uint16_t packed = (uint16_t)((m->kind + 1u) | name(names, m->to) << 5 | name(names, m->requester) << 7 |
-                                     (unsigned)(m->acks + 1) << 9 | (unsigned)m->current << 12 | number << 13);
+                                     (unsigned)(m->acks + 1) << 9 | (unsigned)m->current << 12);
         unsigned at = i;
         for (; at > 0 && out[at - 1] > packed; at--)
             out[at] = out[at - 1];
@@ -126,13 +168,12 @@ static unsigned pack_messages(const struct message_list *list, const uint8_t *na
     return list->n;
 }
 
-static void unpack_message(struct levels *w, uint16_t m)
+static void unpack_messages(struct message_list *list, const uint16_t *units, unsigned room)
 {
-    unsigned number = m >> 13;
-    struct message_list *list = number ? &w->cluster[number - 1].inner : &w->outer;
-    list->m[list->n++] = (struct flight){ .kind = (uint8_t)((m & 31) - 1), .to = (int8_t)((m >> 5 & 3) - 1),
-                                          .requester = (int8_t)((m >> 7 & 3) - 1), .acks = (int8_t)((m >> 9 & 7) - 1),
-                                          .current = m >> 12 & 1 };
+    for (unsigned i = 0; i < room && units[i]; i++)
+        list->m[list->n++] = (struct flight){ .kind = (uint8_t)((units[i] & 31) - 1), .to = (int8_t)((units[i] >> 5 & 3) - 1),
+                                              .requester = (int8_t)((units[i] >> 7 & 3) - 1),
+                                              .acks = (int8_t)((units[i] >> 9 & 7) - 1), .current = units[i] >> 12 & 1 };
 }
 
 /* Adds to each agent's signature what the list says about it, other names left out. */
@@ -174,7 +215,7 @@ static bool names_in(const uint64_t *sign, const uint8_t *sorted, const uint8_t 
 struct form {
     uint64_t node;
     uint16_t cache[EXPLORE_INNER_MAX + 1];
-    uint16_t message[LEVEL_MESSAGES_MAX + 2]; /* as of list 0 */
+    uint16_t message[LEVEL_MESSAGES_MAX + 2];
 };
 _Static_assert(sizeof(struct form) == 40, "no padding: forms are compared as bytes");
 
@@ -184,7 +225,7 @@ static void form_as(const struct levels_space *l, const struct levels *w, unsign
     f->node = pack_node(w, c, names);
     for (unsigned a = 0; a < l->x.caches; a++)
         f->cache[names[a] - 1] = pack_inner(&w->cluster[c], a);
-    pack_messages(&w->cluster[c].inner, names, 0, f->message);
+    pack_messages(&w->cluster[c].inner, names, f->message);
 }
 
 static void form_of(const struct levels_space *l, const struct levels *w, unsigned c, struct form *best)
@@ -230,30 +271,26 @@ static uint16_t pack_home(const struct levels *w)
     return (uint16_t)(w->home.state | w->home.acks << 5 | (w->home.version & 1) << 8 | w->memory_current << 9 | w->asked << 10);
 }
 
-static void put_cluster(const struct levels_space *l, const struct form *f, uint64_t node, uint16_t *units)
+static void pack_cluster(const struct levels_space *l, const struct form *f, uint64_t node, union piece *part)
 {
     for (unsigned i = 0; i < NODE_UNITS; i++)
-        units[i] = (uint16_t)(node >> 16 * i);
-    memcpy(units + NODE_UNITS, f->cache, l->x.caches * sizeof *units);
+        part->units[i] = (uint16_t)(node >> 16 * i);
+    memcpy(part->units + NODE_UNITS, f->cache, l->x.caches * sizeof *f->cache);
+    memcpy(part->units + NODE_UNITS + l->x.caches, f->message, LEVEL_MESSAGES_MAX * sizeof *f->message);
 }
 
+/* The clusters in their new order, then the outside. */
 static void pack_as(const struct levels_space *l, const struct levels *w, const struct form *forms, const uint8_t *names,
-                    uint16_t *units)
+                    union piece *parts)
 {
-    unsigned each = NODE_UNITS + l->x.caches, at = l->clusters * each;
-    const struct form *in_order[EXPLORE_CLUSTERS_MAX];
-    memset(units, 0, l->x.model.key_words * 8);
-    for (unsigned c = 0; c < l->clusters; c++) {
-        in_order[names[c] - 1] = &forms[c];
-        put_cluster(l, &forms[c], forms[c].node | pack_forward_name(&w->cluster[c].node.forward, names), units + (names[c] - 1u) * each);
-    }
-    units[at++] = pack_home(w);
-    if (l->outer_agents > l->clusters)
-        units[at++] = pack_cache(&w->device, w->device_pending, &w->home, l->clusters);
-    at += pack_messages(&w->outer, names, 0, units + at);
-    for (unsigned k = 0; k < l->clusters; k++)
-        for (const uint16_t *m = in_order[k]->message; *m; m++)
-            units[at++] = (uint16_t)(*m | (k + 1) << 13);
+    union piece *outer = &parts[l->clusters];
+    unsigned at = 0;
+    memset(parts, 0, (l->clusters + 1) * sizeof *parts);
+    for (unsigned c = 0; c < l->clusters; c++)
+        pack_cluster(l, &forms[c], forms[c].node | pack_forward_name(&w->cluster[c].node.forward, names), &parts[names[c] - 1]);
+    outer->units[at++] = pack_home(w);
+    outer->units[at++] = l->outer_agents > l->clusters ? pack_cache(&w->device, w->device_pending, &w->home, l->clusters) : 0;
+    pack_messages(&w->outer, names, outer->units + at);
 }
 
 void levels_pack(const struct model *m, const void *world, uint64_t *key)
@@ -261,7 +298,8 @@ void levels_pack(const struct model *m, const void *world, uint64_t *key)
     const struct levels_space *l = (const struct levels_space *)m;
     const struct levels *w = world;
     struct form forms[EXPLORE_CLUSTERS_MAX];
-    union { uint64_t words[KEY_WORDS_MAX]; uint16_t units[LEVELS_UNITS_MAX]; } packed;
+    union piece parts[PARTS_MAX], best[PARTS_MAX];
+    uint32_t numbers[PARTS_MAX + 1] = { 0 };
     uint64_t sign[OUTER_AGENTS_MAX] = { 0 };
     uint8_t sorted[OUTER_AGENTS_MAX], names[OUTER_AGENTS_MAX];
     names[l->outer_agents - 1] = (uint8_t)l->outer_agents; /* the device's, if there is one, is the last */
@@ -277,39 +315,57 @@ void levels_pack(const struct model *m, const void *world, uint64_t *key)
     for (unsigned i = 0; i < l->n_orders; i++) {
         if (!names_in(sign, sorted, l->order[i], l->clusters, names))
             continue;
-        pack_as(l, w, forms, names, packed.units);
-        if (i == 0 || memcmp(packed.words, key, l->x.model.key_words * 8) < 0)
-            memcpy(key, packed.words, l->x.model.key_words * 8);
+        pack_as(l, w, forms, names, parts);
+        if (i == 0 || memcmp(parts, best, (l->clusters + 1) * sizeof *parts) < 0)
+            memcpy(best, parts, (l->clusters + 1) * sizeof *parts);
     }
+    for (unsigned c = 0; c < l->clusters; c++)
+        numbers[c] = number_of(l->clusters_seen, &best[c]);
+    numbers[l->clusters] = number_of(l->outer_seen, &best[l->clusters]);
+    memcpy(key, numbers, l->x.model.key_words * 8);
+}
+
+static void unpack_cluster(const struct levels_space *l, struct levels *w, unsigned c, const union piece *part)
+{
+    struct cluster_world *k = &w->cluster[c];
+    struct home_line *inner = &k->node.home;
+    const uint16_t *units = part->units;
+    cluster_line_init(&k->node);
+    unpack_node(w, c, units[0] | (uint64_t)units[1] << 16 | (uint64_t)units[2] << 32);
+    units += NODE_UNITS;
+    for (unsigned a = 0; a < l->x.caches; a++)
+        unpack_cache(&k->line[a], &k->pending[a], inner, a, *units++);
+    inner->txn = (int16_t)(inner->requester < 0 ? -1 : TXN_OF(inner->requester));
+    unpack_messages(&k->inner, units, LEVEL_MESSAGES_MAX);
+}
+
+static void read_part(const struct states *s, uint32_t number, union piece *part)
+{
+    memcpy(part->words, states_key(s, number), sizeof part->words);
 }
 
 void levels_unpack(const struct model *m, const uint64_t *key, void *world)
 {
     const struct levels_space *l = (const struct levels_space *)m;
     struct levels *w = world;
-    uint16_t units[LEVELS_UNITS_MAX];
-    unsigned count = l->x.model.key_words * 4, at = 0;
-    memcpy(units, key, l->x.model.key_words * 8);
+    uint32_t numbers[PARTS_MAX + 1];
+    union piece part;
+    memcpy(numbers, key, l->x.model.key_words * 8);
     memset(w, 0, sizeof *w);
     w->home = (struct home_line){ .owner = -1, .requester = -1, .txn = -1 };
     for (unsigned c = 0; c < l->clusters; c++) {
-        struct home_line *inner = &w->cluster[c].node.home;
-        cluster_line_init(&w->cluster[c].node);
-        unpack_node(w, c, units[at] | (uint64_t)units[at + 1] << 16 | (uint64_t)units[at + 2] << 32);
-        at += NODE_UNITS;
-        for (unsigned a = 0; a < l->x.caches; a++)
-            unpack_cache(&w->cluster[c].line[a], &w->cluster[c].pending[a], inner, a, units[at++]);
-        inner->txn = (int16_t)(inner->requester < 0 ? -1 : TXN_OF(inner->requester));
+        read_part(l->clusters_seen, numbers[c], &part);
+        unpack_cluster(l, w, c, &part);
     }
-    uint16_t home = units[at++];
+    read_part(l->outer_seen, numbers[l->clusters], &part);
+    uint16_t home = part.units[0];
     w->home.state = home & 31;
     w->home.acks = home >> 5 & 7;
     w->home.version = home >> 8 & 1;
     w->memory_current = home >> 9 & 1;
     w->asked = home >> 10 & 3;
     if (l->outer_agents > l->clusters)
-        unpack_cache(&w->device, &w->device_pending, &w->home, l->clusters, units[at++]);
+        unpack_cache(&w->device, &w->device_pending, &w->home, l->clusters, part.units[1]);
     w->home.txn = (int16_t)(w->home.requester < 0 ? -1 : TXN_OF(w->home.requester));
-    for (; at < count && units[at]; at++)
-        unpack_message(w, units[at]);
+    unpack_messages(&w->outer, part.units + 2, LEVEL_MESSAGES_MAX);
 }

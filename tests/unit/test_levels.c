@@ -166,6 +166,7 @@ Test(levels, packing_forgets_names_only)
             space_init(&l.x, rig.p, o, &counts);
             levels_init(&l, o);
             walk(&l, seed);
+            levels_free(&l);
         }
     rig_free(&rig);
 }
