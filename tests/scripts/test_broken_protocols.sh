@@ -32,7 +32,7 @@ caught() {
 files=0
 caught bus-dirty-drop         4 'carries stale data'                  'stale data'                       8
 caught bus-forgotten-answer   5 'deadlock'                            'nothing moves any more'           8
-caught bus-silent-sharer      4 'may write while'                     'no row'                           8
+caught bus-silent-sharer      4 'may write while'                     'stale copy'                       8
 caught double-owner           4 'both may write'                      'stale copy'                       8
 caught early-data             4 'lost count of its acknowledgements'  'a transaction that is over'       8
 caught forgotten-sharer       4 'a copy that the home does not know'  'stale copy'                      12
