@@ -20,7 +20,7 @@ struct command {
 
 extern const struct command command_run, command_check, command_sweep, command_merge, command_plot, command_export,
     command_protocol, command_verify, command_stress, command_list, command_explain, command_schema, command_bench,
-    command_validate, command_litmus, command_step;
+    command_validate, command_litmus, command_step, command_alloc;
 
 /* ---- common options */
 

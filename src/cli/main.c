@@ -12,7 +12,7 @@
 static const struct command *const commands[] = {
     &command_run,    &command_step, &command_check,  &command_sweep,  &command_merge, &command_plot,    &command_export,
     &command_protocol, &command_verify, &command_litmus, &command_stress, &command_list,  &command_explain, &command_schema,
-    &command_bench,  &command_validate,
+    &command_bench,  &command_validate, &command_alloc,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
