@@ -16,10 +16,11 @@ agents:
   - { name: users, on: core1-2, program: touch-pages, share: write }
   - { name: foreign, on: device0, program: dma-foreign }
 YAML
+# Two cores: a page in two hands is noticed before the lists are so broken that they lead out of memory.
 cat > "$tmp/alloc.yaml" <<'YAML'
 kind: experiment
 title: allocation
-machine: { base: tiny, cores: 4 }
+machine: { base: tiny, cores: 2 }
 kernel: { memory: 16MiB, allocator: { pcp_high: 8, pcp_batch: 4 } }
 agents: [{ name: bulk, on: all, program: alloc-bulk, pages: 50, count: 20 }]
 YAML
