@@ -51,7 +51,11 @@ static uint8_t *pending_of(struct levels *w, unsigned list, unsigned agent)
     return list ? &w->cluster[list - 1].pending[agent] : &w->device_pending;
 }
 
-static struct message_list *list_of(struct levels *w, unsigned list) { return list ? &w->cluster[list - 1].inner : &w->outer; }
+static struct message_list *list_of(struct levels *w, unsigned list)
+{
+    return list ? &w->cluster[list - 1].inner : &w->outer;
+}
+
 static unsigned agents_of(const struct levels_space *l, unsigned list) { return list ? l->x.caches : l->outer_agents; }
 
 static unsigned in_flight(const struct levels_space *l, const struct levels *w)
@@ -206,7 +210,8 @@ static enum fired after_cache_step(struct levels_space *l, struct levels *w, uns
         if (in && !flush_ends)
             *pending = PENDING_NONE;
     } else if (f != FIRED_FAULT) {
-        f = in ? judge_answered(&x->model, x->p, who, line, *pending) : judge_begun(&x->model, x->p, who, line, pending, event);
+        f = in ? judge_answered(&x->model, x->p, who, line, *pending)
+               : judge_begun(&x->model, x->p, who, line, pending, event);
     }
     if (f == FIRED_FAULT || judge_acks(&x->model, x->p, who, line, agents_of(l, list)) == FIRED_FAULT)
         return FIRED_FAULT;
@@ -259,10 +264,17 @@ static enum fired fire_cache(struct levels_space *l, const struct levels *from, 
 
 /* ---- a node's move */
 
-struct node_watch { struct levels_space *l; const struct cluster_world *cluster; const struct cluster_line *node; unsigned c; bool broken; };
+struct node_watch {
+    struct levels_space *l;
+    const struct cluster_world *cluster;
+    const struct cluster_line *node;
+    unsigned c;
+    bool broken;
+};
 
 /* After each step inside a node. */
-static void watch(void *arg, bool upper, unsigned event, uint8_t old, enum verdict v, const struct outbox *o, const struct msg *in)
+static void watch(void *arg, bool upper, unsigned event, uint8_t old, enum verdict v, const struct outbox *o,
+                  const struct msg *in)
 {
     struct node_watch *n = arg;
     struct space *x = &n->l->x;
@@ -305,8 +317,8 @@ static enum fired judge_node(struct levels_space *l, struct cluster_line *n, uns
 
 enum entrance { INNER, OUTER, EVICTION };
 
-static enum fired fire_node(struct levels_space *l, const struct levels *from, struct levels *w, unsigned c, enum entrance way,
-                            const struct move *taken)
+static enum fired fire_node(struct levels_space *l, const struct levels *from, struct levels *w, unsigned c,
+                            enum entrance way, const struct move *taken)
 {
     struct cluster_line node = from->cluster[c].node;
     struct cluster_out out;
@@ -568,7 +580,8 @@ static void print_move(FILE *out, struct model *m, const void *before, struct mo
         event = msg_infos[f->kind].name;
     }
     fprintf(out, "%-9s %-10s ", agent_name(l, list, agent), event);
-    bool device = list == 0 && agent == (int)l->clusters, node = list ? agent < 0 : agent >= 0 && !device;
+    bool device = list == 0 && agent == (int)l->clusters;
+    bool node = list ? agent < 0 : agent >= 0 && !device;
     unsigned c = list ? list - 1 : (unsigned)agent;
     if (node) {
         print_node(out, p, &from->cluster[c].node);

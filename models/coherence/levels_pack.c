@@ -80,8 +80,10 @@ static uint64_t pack_node(const struct levels *w, unsigned c, const uint8_t *nam
 {
     const struct cluster_line *n = &w->cluster[c].node;
     const struct home_line *h = &n->home;
-    uint64_t upper = n->upper.state | (uint64_t)(n->upper.acks + ACKS_BIAS) << 5 | (uint64_t)(n->upper.version & 1) << 9;
-    uint64_t role = has(&w->home.sharers, c) | (uint64_t)(w->home.owner == (int)c) << 1 | (uint64_t)(w->home.requester == (int)c) << 2;
+    uint64_t upper = n->upper.state | (uint64_t)(n->upper.acks + ACKS_BIAS) << 5 |
+                     (uint64_t)(n->upper.version & 1) << 9;
+    uint64_t role = has(&w->home.sharers, c) | (uint64_t)(w->home.owner == (int)c) << 1 |
+                    (uint64_t)(w->home.requester == (int)c) << 2;
     uint64_t asked = n->asked == 0 ? ASKED_NOTHING : n->asked == HEV_RECALL + 1 ? ASKED_RECALL : ASKED_DEMOTION;
     return h->state | (uint64_t)h->acks << 5 | (uint64_t)(h->version & 1) << 8 | upper << UPPER_AT | role << ROLE_AT |
            if_busy(&n->trigger, (n->trigger.kind + 1u) | (uint64_t)name(names, (int16_t)n->trigger.requester) << 5) << TRIGGER_AT |
