@@ -8,37 +8,6 @@
 static struct levels_space *space_of(struct model *m) { return (struct levels_space *)m; }
 static const struct levels_space *space_in(const struct model *m) { return (const struct levels_space *)m; }
 
-/* ---- names */
-
-static const char *cache_name(unsigned cluster, unsigned cache)
-{
-    static const char *const names[EXPLORE_CLUSTERS_MAX][EXPLORE_INNER_MAX] = {
-        { "cache 0.0", "cache 0.1", "cache 0.2" }, { "cache 1.0", "cache 1.1", "cache 1.2" },
-        { "cache 2.0", "cache 2.1", "cache 2.2" },
-    };
-    return names[cluster][cache];
-}
-
-static const char *node_name(unsigned cluster)
-{
-    static const char *const names[EXPLORE_CLUSTERS_MAX] = { "node 0", "node 1", "node 2" };
-    return names[cluster];
-}
-
-static const char *upper_name(unsigned cluster)
-{
-    static const char *const names[EXPLORE_CLUSTERS_MAX] = { "upper cache 0", "upper cache 1", "upper cache 2" };
-    return names[cluster];
-}
-
-/* list: 0 between nodes and the global home, 1 + cluster inside. */
-static const char *agent_name(const struct levels_space *l, unsigned list, int agent)
-{
-    if (list == 0)
-        return agent < 0 ? "home" : agent < (int)l->clusters ? node_name((unsigned)agent) : "device";
-    return agent < 0 ? node_name(list - 1) : cache_name(list - 1, (unsigned)agent);
-}
-
 /* ---- sending */
 
 static struct cache_line *line_of(struct levels *w, unsigned list, unsigned agent)
@@ -75,7 +44,7 @@ static enum fired send_one(struct levels_space *l, struct levels *w, unsigned li
     if (m->requester >= 0 && m->txn != TXN_OF(m->requester))
         return fault(l, "%s has lost the number of its transaction", kind);
     if (msg_infos[m->kind].data && m->version != 1)
-        return fault(l, "%s to %s carries stale data", kind, agent_name(l, list, to));
+        return fault(l, "%s to %s carries stale data", kind, levels_agent_name(l, list, to));
     if (m->acks < -1 || m->acks > (int)agents_of(l, list))
         return fault(l, "%s announces %d acknowledgements", kind, m->acks);
     if (messages->n == LEVEL_MESSAGES_MAX)
@@ -151,9 +120,9 @@ static enum fired single_writer(struct levels_space *l, const struct levels *w)
 {
     struct rights caches = { 0 }, uppers = { 0 };
     for (unsigned c = 0; c < l->clusters; c++) {
-        note_rights(l->x.p, &uppers, w->cluster[c].node.upper.state, upper_name(c));
+        note_rights(l->x.p, &uppers, w->cluster[c].node.upper.state, levels_upper_name(c));
         for (unsigned a = 0; a < l->x.caches; a++)
-            note_rights(l->x.p, &caches, w->cluster[c].line[a].state, cache_name(c, a));
+            note_rights(l->x.p, &caches, w->cluster[c].line[a].state, levels_cache_name(c, a));
     }
     note_rights(l->x.p, &caches, w->device.state, "device");
     note_rights(l->x.p, &uppers, w->device.state, "device");
@@ -198,7 +167,7 @@ static enum fired after_cache_step(struct levels_space *l, struct levels *w, uns
     struct space *x = &l->x;
     struct cache_line *line = line_of(w, list, a);
     uint8_t *pending = pending_of(w, list, a);
-    const char *who = agent_name(l, list, (int)a);
+    const char *who = levels_agent_name(l, list, (int)a);
     enum fired f = send_all(l, w, list);
     bool flush_ends = false;
     if (f != FIRED_FAULT && x->out.complete) {
@@ -253,9 +222,9 @@ static enum fired fire_cache(struct levels_space *l, const struct levels *from, 
         return FIRED_NOTHING;
     copy_without(from, w, taken);
     if (v == STEP_ILLEGAL)
-        return judge_no_row(&x->model, x->p, agent_name(l, list, (int)a), CTL_CACHE, old, event);
+        return judge_no_row(&x->model, x->p, levels_agent_name(l, list, (int)a), CTL_CACHE, old, event);
     if (v == STEP_WAIT)
-        return fault(l, "%s lets a message wait", agent_name(l, list, (int)a));
+        return fault(l, "%s lets a message wait", levels_agent_name(l, list, (int)a));
     *line_of(w, list, a) = line;
     bool stores = event == CEV_STORE || event == CEV_STORE_FULL;
     enum fired f = after_cache_step(l, w, list, a, event, in);
@@ -282,18 +251,18 @@ static void watch(void *arg, bool upper, unsigned event, uint8_t old, enum verdi
         return;
     if (v == STEP_ILLEGAL) {
         n->broken = true;
-        judge_no_row(&x->model, x->p, upper ? upper_name(n->c) : node_name(n->c), upper ? CTL_CACHE : CTL_HOME, old, event);
+        judge_no_row(&x->model, x->p, upper ? levels_upper_name(n->c) : levels_node_name(n->c), upper ? CTL_CACHE : CTL_HOME, old, event);
         return;
     }
     if (upper && in && o->complete && !n->node->upper_waits) {
         n->broken = true;
-        fault(n->l, "%s completes an operation that nobody began", upper_name(n->c));
+        fault(n->l, "%s completes an operation that nobody began", levels_upper_name(n->c));
     }
     for (unsigned a = 0; !upper && (o->recalled || o->demoted) && a < x->caches; a++) {
         uint8_t state = n->cluster->line[a].state;
         if (o->recalled ? cache_readable(x->p, state) : cache_writable(x->p, state)) {
             n->broken = true;
-            fault(n->l, "a %s ends while %s may %s", o->recalled ? "recall" : "demotion", cache_name(n->c, a),
+            fault(n->l, "a %s ends while %s may %s", o->recalled ? "recall" : "demotion", levels_cache_name(n->c, a),
                   o->recalled ? "read" : "write");
         }
     }
@@ -303,12 +272,12 @@ static enum fired judge_node(struct levels_space *l, struct cluster_line *n, uns
 {
     const struct space *x = &l->x;
     if (n->home.version != n->upper.version)
-        return fault(l, "home and upper cache of %s hold different data", node_name(c));
-    if (judge_home(l, &n->home, node_name(c), x->caches) == FIRED_FAULT ||
-        judge_acks(&l->x.model, x->p, upper_name(c), &n->upper, l->outer_agents) == FIRED_FAULT)
+        return fault(l, "home and upper cache of %s hold different data", levels_node_name(c));
+    if (judge_home(l, &n->home, levels_node_name(c), x->caches) == FIRED_FAULT ||
+        judge_acks(&l->x.model, x->p, levels_upper_name(c), &n->upper, l->outer_agents) == FIRED_FAULT)
         return FIRED_FAULT;
     if (n->upper_waits && cache_stable(x->p, n->upper.state))
-        return fault(l, "%s is at rest but its operation was not performed", upper_name(c));
+        return fault(l, "%s is at rest but its operation was not performed", levels_upper_name(c));
     /* the data is used only by an upper cache that holds it, and by a home that nobody inside hides it from */
     if (!(x->cache_holds >> n->upper.state & x->home_holds >> n->home.state & 1))
         n->home.version = n->upper.version = 0;
@@ -334,9 +303,9 @@ static enum fired fire_node(struct levels_space *l, const struct levels *from, s
     if (n.broken)
         return FIRED_FAULT;
     if (v == CLUSTER_ILLEGAL)
-        return fault(l, "%s steps what has to wait", node_name(c));
+        return fault(l, "%s steps what has to wait", levels_node_name(c));
     if (v == CLUSTER_WAIT)
-        return fault(l, "%s lets a message from outside wait", node_name(c));
+        return fault(l, "%s lets a message from outside wait", levels_node_name(c));
     enum fired f = FIRED_CHANGED;
     for (unsigned i = 0; i < out.n && f != FIRED_FAULT; i++)
         f = send_msg(l, w, out.msg[i].outer ? 0 : c + 1, &out.msg[i].m, &out.targets);
@@ -509,18 +478,18 @@ static bool node_agrees(struct levels_space *l, const struct cluster_world *k, u
     uint8_t upper = k->node.upper.state;
     for (unsigned a = 0; a < l->x.caches; a++) {
         uint8_t state = k->line[a].state;
-        if (!agent_agrees(l, &k->node.home, node_name(c), (int)a, state, cache_name(c, a)))
+        if (!agent_agrees(l, &k->node.home, levels_node_name(c), (int)a, state, levels_cache_name(c, a)))
             return false;
         bool beyond = (cache_readable(p, state) && !cache_readable(p, upper)) ||
                       (cache_writable(p, state) && !cache_writable(p, upper));
         if (beyond) {
-            fault(l, "at rest, %s may do what %s may not", cache_name(c, a), upper_name(c));
+            fault(l, "at rest, %s may do what %s may not", levels_cache_name(c, a), levels_upper_name(c));
             return false;
         }
     }
     bool needed = k->node.home.owner < 0 && cache_readable(p, upper) && l->x.home_holds >> k->node.home.state & 1;
     if (needed && k->node.home.version != 1)
-        fault(l, "at rest, nobody inside owns the line but the data of %s is stale", node_name(c));
+        fault(l, "at rest, nobody inside owns the line but the data of %s is stale", levels_node_name(c));
     return !needed || k->node.home.version == 1;
 }
 
@@ -529,7 +498,7 @@ static bool agrees(struct model *m, const void *world)
     struct levels_space *l = space_of(m);
     const struct levels *w = world;
     for (unsigned c = 0; c < l->clusters; c++)
-        if (!agent_agrees(l, &w->home, "home", (int)c, w->cluster[c].node.upper.state, upper_name(c)) ||
+        if (!agent_agrees(l, &w->home, "home", (int)c, w->cluster[c].node.upper.state, levels_upper_name(c)) ||
             !node_agrees(l, &w->cluster[c], c))
             return false;
     if (!agent_agrees(l, &w->home, "home", (int)l->clusters, w->device.state, "device"))
@@ -540,69 +509,9 @@ static bool agrees(struct model *m, const void *world)
     return !needed || w->home.version == 1;
 }
 
-/* ---- telling it */
-
-static const char *print_list(FILE *out, const struct levels_space *l, const struct message_list *list, unsigned number, const char *before)
-{
-    for (unsigned i = 0; i < list->n; i++) {
-        const struct flight *m = &list->m[i];
-        fprintf(out, "%s%s", before, msg_infos[m->kind].name);
-        if (m->to != m->requester)
-            fprintf(out, " of %s", agent_name(l, number, m->requester));
-        fprintf(out, " to %s", agent_name(l, number, m->to));
-        if (m->acks > 0)
-            fprintf(out, " (%d acks)", m->acks);
-        if (msg_infos[m->kind].data && !m->current)
-            fputs(" (stale)", out);
-        before = ", ";
-    }
-    return before;
-}
-
-static void print_node(FILE *out, const struct protocol *p, const struct cluster_line *n)
-{
-    fprintf(out, "%s/%s", p->table[CTL_HOME].name[n->home.state], p->table[CTL_CACHE].name[n->upper.state]);
-}
-
-/* Who moves and by which event, and his state before and after: of a node that of its home and of its upper cache. */
-static void print_move(FILE *out, struct model *m, const void *before, struct move move, const void *after)
-{
-    const struct levels_space *l = space_in(m);
-    const struct levels *from = before, *to = after;
-    const struct protocol *p = l->x.p;
-    bool inside = move.kind != MOVE_CORE && move.line > 0;
-    int agent = move.kind == MOVE_CORE ? move.index : AT_HOME;
-    unsigned list = move.line;
-    const char *event = move.kind == MOVE_CORE || move.line ? cache_event_name(move.event) : home_event_name(move.event);
-    if (move.kind == MOVE_DELIVER) {
-        const struct flight *f = &(inside ? &from->cluster[move.line - 1].inner : &from->outer)->m[move.index];
-        agent = f->to;
-        event = msg_infos[f->kind].name;
-    }
-    fprintf(out, "%-9s %-10s ", agent_name(l, list, agent), event);
-    bool device = list == 0 && agent == (int)l->clusters;
-    bool node = list ? agent < 0 : agent >= 0 && !device;
-    unsigned c = list ? list - 1 : (unsigned)agent;
-    if (node) {
-        print_node(out, p, &from->cluster[c].node);
-        fputs(" > ", out);
-        print_node(out, p, &to->cluster[c].node);
-    } else if (list || device) {
-        const struct cache_line *old = list ? &from->cluster[c].line[agent] : &from->device;
-        const struct cache_line *new = list ? &to->cluster[c].line[agent] : &to->device;
-        fprintf(out, "%s > %s", p->table[CTL_CACHE].name[old->state], p->table[CTL_CACHE].name[new->state]);
-    } else {
-        fprintf(out, "%s > %s", p->table[CTL_HOME].name[from->home.state], p->table[CTL_HOME].name[to->home.state]);
-    }
-    const char *next = print_list(out, l, &to->outer, 0, "   in flight: ");
-    for (unsigned k = 0; k < l->clusters; k++)
-        next = print_list(out, l, &to->cluster[k].inner, k + 1, next);
-    fputs(*next == ',' ? "\n" : "   in flight: nothing\n", out);
-}
-
 static const struct model_ops levels_ops = {
     .world_bytes = sizeof(struct levels), .first = first, .pack = levels_pack, .unpack = levels_unpack, .moves = moves_of,
-    .fire = fire, .quiet = quiet, .silent = silent, .agrees = agrees, .print_move = print_move,
+    .fire = fire, .quiet = quiet, .silent = silent, .agrees = agrees, .print_move = levels_print_move,
 };
 
 void levels_init(struct levels_space *l, struct explore_options o)

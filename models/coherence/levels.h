@@ -55,6 +55,13 @@ void levels_init(struct levels_space *, struct explore_options o);
 void levels_free(struct levels_space *);
 void levels_pack_init(struct levels_space *);
 uint64_t levels_bytes(const struct levels_space *); /* of host memory that packing uses beside the keys */
+/* ---- names. list: 0 between nodes and the global home, 1 + cluster inside; agent -1: the home of the list. */
+const char *levels_cache_name(unsigned cluster, unsigned cache);
+const char *levels_node_name(unsigned cluster);
+const char *levels_upper_name(unsigned cluster);
+const char *levels_agent_name(const struct levels_space *, unsigned list, int agent);
+void levels_print_move(FILE *, struct model *, const void *before, struct move, const void *after);
+
 void levels_pack(const struct model *, const void *world, uint64_t *key);
 void levels_unpack(const struct model *, const uint64_t *key, void *world);
 
