@@ -24,13 +24,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HARTS = 4, MEMORY = 32 << 20, HELD_MAX = 24, SLOTS = 32, VECTOR_SHOOTDOWN = 1, VECTOR_TIMER = 2 };
+enum { HARTS = 4, MEMORY = 64 << 20, HELD_MAX = 24, SLOTS = 32, VECTOR_SHOOTDOWN = 1, VECTOR_TIMER = 2 };
 
 static const paddr registers = { 0xfed90000 };
 static uint64_t rounds = 4000, seed = 20240611, memory_bytes = MEMORY;
 static enum allocator_kind allocator = ALLOCATOR_BUDDY;
 static enum zero_policy zero_policy = ZERO_POLICY_ON_DEMAND;
 static uint32_t plant;
+static bool zones; /* two nodes, DMA, DMA32 and MOVABLE in place of one zone */
 
 struct storm {
     struct native *machine;
@@ -52,6 +53,9 @@ static void storm_new(struct storm *s, enum lock_kind locks, enum pcp_locking pc
     d.locks = locks;
     d.pcp_locking = pcp;
     d.scratch_bytes = PAGE_BYTES;
+    d.nodes = zones ? 2 : 1;
+    d.movable_bytes = zones ? MEMORY / 4 : 0;
+    d.zone_dma = d.zone_dma32 = zones;
     d.plant = plant;
     d.shootdown = SHOOTDOWN_IPI;
     d.shootdown_vector = VECTOR_SHOOTDOWN;
@@ -272,7 +276,7 @@ static void free_one(struct storm *s, struct hart *h, struct rng *r)
 
 static void alloc_body(struct storm *s, struct hart *h, struct rng *r)
 {
-    static const gfp_t flags[] = { GFP_ATOMIC, GFP_NOWAIT, GFP_KERNEL, GFP_HIGHUSER_MOVABLE | GFPM_ZERO };
+    static const gfp_t flags[] = { GFP_ATOMIC, GFP_NOWAIT, GFP_KERNEL, GFP_HIGHUSER_MOVABLE | GFPM_ZERO, GFP_KERNEL | GFPM_RECLAIMABLE };
     hart_set_irq(h, VECTOR_TIMER, CONTEXT_HARDIRQ, alloc_interrupt, s);
     h->self_irq_vector = VECTOR_TIMER;
     h->self_irq_random = rng_next(r);
@@ -283,7 +287,7 @@ static void alloc_body(struct storm *s, struct hart *h, struct rng *r)
             drain(s, h);
         if (*count < HELD_MAX && rng_chance(r, 1, 2)) {
             unsigned order = draw_order(r);
-            frame f = get(s, h, flags[rng_below(r, 4)], order);
+            frame f = get(s, h, flags[rng_below(r, 5)], order);
             if (f.v != 0)
                 s->held[h->id][(*count)++] = (struct held_block){ f, order };
         } else {
@@ -486,6 +490,7 @@ int main(int argc, char **argv)
         lock_storm(kind);
         alloc_storm(kind, PCP_LOCKING_6_0);
         alloc_storm(kind, PCP_LOCKING_6_2);
+        zones = !zones;
     }
     for (unsigned i = 0; i < ALLOCATOR_KINDS; i++)
         rival_storms((enum allocator_kind)i);

@@ -68,3 +68,20 @@ Test(limits, an_effective_configuration_without_a_title_runs)
     run_free(&again);
     run_free(&r);
 }
+
+/* 256 GiB on two nodes: boot writes little, and of what a few agents touch nothing grows with the size. The aim is 1 KiB
+ * of host memory per untouched 4 MiB; it is 8 bytes. */
+Test(limits, untouched_memory_costs_the_host_next_to_nothing)
+{
+    static const char text[] = "kind: experiment\nmachine: tiny\nkernel: { memory: 256GiB, nodes: 2, movable: 8GiB }\n"
+                               "agents: [{ name: w, on: all, program: alloc-random-free, order_max: 10, live: 20, count: 60 }]\n";
+    struct run small = run_text(text, usual(), "kernel.memory=16GiB", NULL);
+    uint64_t base = small.result->host.host_bytes - 16 * 256 * 8;
+    run_free(&small);
+    struct run large = run_text(text, usual(), NULL);
+    expect_stop(&large, RUN_DONE);
+    uint64_t chunks = 256 * 256, bytes = large.result->host.host_bytes;
+    cr_expect_leq(bytes, chunks * 1024);
+    cr_expect_leq(bytes, chunks * 8 + base + base / 2, "%" PRIu64 " bytes, 16 GiB cost %" PRIu64, bytes, base);
+    run_free(&large);
+}
