@@ -22,6 +22,7 @@ struct cluster {
     struct kept *kept;
     struct station station;
     uint32_t busy_count;          /* lines with anything under way */
+    uint32_t leaving_count;       /* slots beside the sets in use */
     lineno line;                  /* being stepped, */
     const struct cluster_line *stepped; /* and what is kept of it */
     bool completed;               /* the upper cache's transaction, in the step under way */
@@ -115,28 +116,47 @@ static const struct msg *chain_of(struct cluster *c, int64_t slot, uint8_t cause
     return in;
 }
 
+static void send_one(struct cluster *c, const struct cluster_msg *m, const struct cluster_out *out, const struct msg *chain,
+                     bool multicast)
+{
+    if (msg_infos[m->m.kind].data && m->m.version != memory_versions(c->w.memory, c->line)->current)
+        fail(c, c->line, c->node, "stale data would be sent", msg_infos[m->m.kind].name);
+    if (m->outer)
+        send_outer(c, &m->m, &chain->delta);
+    else
+        send_inner(c, &m->m, &out->targets, &chain->delta,
+                   multicast ? SOURCE_PEER : m->cause == CAUSE_TRIGGER ? chain->served_by : SOURCE_LLC);
+}
+
+/* First to the inside, where a cache waits; a DONE to the outside does not hurry. */
 static void send_all(struct cluster *c, int64_t slot, const struct cluster_out *out, const struct msg *in)
 {
-    uint32_t current = memory_versions(c->w.memory, c->line)->current;
     bool multicast = false;
     for (unsigned i = 0; i < out->n; i++)
         multicast |= out->msg[i].m.multicast;
-    for (unsigned i = 0; i < out->n; i++) {
-        const struct cluster_msg *m = &out->msg[i];
-        const struct msg *chain = chain_of(c, slot, m->cause, in);
-        if (msg_infos[m->m.kind].data && m->m.version != current)
-            fail(c, c->line, c->node, "stale data would be sent", msg_infos[m->m.kind].name);
-        if (m->outer)
-            send_outer(c, &m->m, &chain->delta);
-        else
-            send_inner(c, &m->m, &out->targets, &chain->delta,
-                       multicast ? SOURCE_PEER : m->cause == CAUSE_TRIGGER ? chain->served_by : SOURCE_LLC);
-    }
+    for (unsigned outer = 0; outer < 2; outer++)
+        for (unsigned i = 0; i < out->n; i++)
+            if (out->msg[i].outer == (outer == 1))
+                send_one(c, &out->msg[i], out, chain_of(c, slot, out->msg[i].cause, in), multicast);
 }
 
 /* ---- one step of a line, whatever the way in */
 
 enum way { WAY_INNER, WAY_OUTER, WAY_EVICT };
+
+/* Beside the sets: lines that leave, then one slot that is always empty, for requests that wait until such a place is free. */
+static int64_t first_leaving(const struct cluster *c) { return (int64_t)c->at.sets * c->at.ways; }
+static int64_t waiting_room(const struct cluster *c) { return first_leaving(c) + c->desc.write_backs; }
+
+static int64_t find(const struct cluster *c, lineno line)
+{
+    int64_t slot = slots_find(&c->at, line);
+    if (slot == NO_SLOT && c->leaving_count)
+        for (int64_t i = first_leaving(c); i < waiting_room(c); i++)
+            if (!slots_empty(&c->at, i) && slots_line(&c->at, i).v == line.v)
+                return i;
+    return slot;
+}
 
 /* Held messages waited until now; the answer that completes the upper cache's transaction lends its chain. */
 static void bring_up_to_date(struct cluster *c, struct kept *k, const struct msg *in)
@@ -201,6 +221,27 @@ static unsigned evictable(const void *self, int64_t slot)
     return slots_waited_for(&c->at, slot) ? 1 : 2;
 }
 
+/* Moves a victim out of its place. False: too many leave already. */
+static bool move_out(struct cluster *c, int64_t slot)
+{
+    int64_t out = first_leaving(c);
+    while (out < waiting_room(c) && !slots_empty(&c->at, out))
+        out++;
+    if (out == waiting_room(c))
+        return false;
+    c->at.tag[out] = c->at.tag[slot];
+    c->lines[out] = c->lines[slot];
+    c->kept[out] = (struct kept){ NO_PARKED, NO_PARKED };
+    c->at.tag[slot] = 0;
+    c->leaving_count++;
+    step(c, out, WAY_EVICT, NULL);
+    if (cluster_line_empty(c->w.protocol, &c->lines[out])) {
+        c->at.tag[out] = 0;
+        c->leaving_count--;
+    }
+    return true;
+}
+
 static void park(struct cluster *c, int64_t slot, const struct msg *m, bool first)
 {
     if (first)
@@ -219,9 +260,9 @@ static int64_t allocate(struct cluster *c, const struct msg *m, bool first, int6
             park(c, slot, m, first);
             return NO_SLOT;
         }
-        step(c, slot, WAY_EVICT, NULL);
-        if (!cluster_line_empty(c->w.protocol, &c->lines[slot])) {
-            park(c, slot, m, true); /* who had the line recalled gets its place */
+        if (!move_out(c, slot)) {
+            *parked_on = waiting_room(c);
+            park(c, *parked_on, m, first);
             return NO_SLOT;
         }
     }
@@ -241,7 +282,7 @@ static int64_t inner(struct cluster *c, struct msg *m, int64_t settling)
 {
     int64_t parked_on = NO_SLOT;
     bool again = settling != NO_SLOT;
-    int64_t slot = slots_find(&c->at, m->line);
+    int64_t slot = find(c, m->line);
     if (slot == NO_SLOT && msg_is_response(m)) {
         fail(c, m->line, m->requester, "a response for a line that is not here", msg_infos[m->kind].name);
         return NO_SLOT;
@@ -269,8 +310,13 @@ static void settle(struct cluster *c, int64_t slot)
     struct msg m;
     tick now = engine_now(c->w.engine);
     for (;;) {
-        if (!slots_empty(&c->at, slot) && cluster_line_empty(c->w.protocol, &c->lines[slot]))
+        if (!slots_empty(&c->at, slot) && cluster_line_empty(c->w.protocol, &c->lines[slot])) {
             c->at.tag[slot] = 0;
+            if (slot >= first_leaving(c)) {
+                c->leaving_count--;
+                settle(c, waiting_room(c));
+            }
+        }
         if (!slots_unpark(&c->at, slot, &m))
             return;
         delta_mark(&m.delta, PART_HOME_WAIT, now);
@@ -293,7 +339,7 @@ static void outer_absent(struct cluster *c, const struct msg *m)
 
 static void outer(struct cluster *c, struct msg *m)
 {
-    int64_t slot = slots_find(&c->at, m->line);
+    int64_t slot = find(c, m->line);
     if (slot == NO_SLOT) {
         if (msg_is_response(m))
             fail(c, m->line, c->node, "an outer response for a line that is not here", msg_infos[m->kind].name);
@@ -334,7 +380,7 @@ static void tell_parked(void *out, const struct msg *m)
 static void cluster_why_busy(const struct component *component, FILE *out)
 {
     const struct cluster *c = (const struct cluster *)component;
-    int64_t n = (int64_t)c->at.sets * c->at.ways;
+    int64_t n = slots_count(&c->at);
     for (int64_t i = 0; i < n; i++) {
         const struct cluster_line *l = &c->lines[i];
         if (slots_empty(&c->at, i) || (cluster_line_idle(c->w.protocol, l) && !slots_waited_for(&c->at, i)))
@@ -350,10 +396,10 @@ static void cluster_why_busy(const struct component *component, FILE *out)
 static void cluster_check(const struct component *component)
 {
     const struct cluster *c = (const struct cluster *)component;
-    int64_t n = (int64_t)c->at.sets * c->at.ways;
+    int64_t n = slots_count(&c->at);
     uint32_t busy = 0;
     for (int64_t i = 0; i < n; i++) {
-        CHECK(!slots_empty(&c->at, i) || !slots_waited_for(&c->at, i), "%s: requests are parked on an empty slot", c->component.name);
+        CHECK(!slots_empty(&c->at, i) || !slots_waited_for(&c->at, i) || (i == n - 1 && c->leaving_count == c->desc.write_backs), "%s: requests are parked on an empty slot", c->component.name);
         busy += !slots_empty(&c->at, i) && !cluster_line_idle(c->w.protocol, &c->lines[i]);
     }
     CHECK(busy == c->busy_count, "%s: %u lines are busy, counted are %u", c->component.name, busy, c->busy_count);
@@ -365,14 +411,14 @@ struct cluster *cluster_new(struct component_list *list, const char *name, uint1
                             const struct cluster_wiring *w)
 {
     struct cluster *c = must_calloc(1, sizeof *c);
-    size_t n = (size_t)desc->sets * desc->ways;
     c->desc = *desc;
     c->w = *w;
     c->node = node;
     c->env = (struct cluster_env){ .protocol = w->protocol, .glue = &glue_default, .agent = (int16_t)w->agent, .txn = 0,
                                    .counts = w->row_counts, .note = note, .arg = c };
     snprintf(c->upper_name, sizeof c->upper_name, "%s.upper", name);
-    slots_init(&c->at, name, desc->sets, desc->ways);
+    slots_init(&c->at, name, desc->sets, desc->ways, desc->write_backs + 1);
+    size_t n = (size_t)slots_count(&c->at);
     c->lines = must_calloc(n, sizeof *c->lines);
     c->kept = must_calloc(n, sizeof *c->kept);
     struct station_desc sd = { desc->lookup_ps, desc->occupancy_ps, desc->response_occupancy_ps };
@@ -401,7 +447,7 @@ struct cluster_counters cluster_counters(const struct cluster *c)
 
 void cluster_describe(const struct cluster *c, lineno line, FILE *out)
 {
-    int64_t slot = slots_find(&c->at, line);
+    int64_t slot = find(c, line);
     if (slot == NO_SLOT) {
         fprintf(out, "%s: not in the last level\n", c->component.name);
         return;
@@ -416,6 +462,6 @@ void cluster_describe(const struct cluster *c, lineno line, FILE *out)
 
 uint64_t cluster_host_bytes(const struct cluster *c)
 {
-    return sizeof *c + (uint64_t)c->at.sets * c->at.ways * (sizeof *c->lines + sizeof *c->kept) + slots_host_bytes(&c->at) +
+    return sizeof *c + (uint64_t)slots_count(&c->at) * (sizeof *c->lines + sizeof *c->kept) + slots_host_bytes(&c->at) +
            c->station.cap * sizeof *c->station.fifo;
 }

@@ -3,7 +3,7 @@
  *
  *   node --> service queue --> inner message: cluster_inner --> messages of either level
  *                          --> outer message: cluster_outer -->      "
- *            not here: victim (private copies recalled, then the upper cache evicts), then the request
+ *            not here: a victim moves beside the sets (private copies recalled, then the upper cache evicts); the request
  *            must wait: parked on the line in order, offered again after each change of the line
  *
  * The last level is inclusive of its cluster's private caches. All protocol work is in cluster_line.c; here are places,
@@ -21,6 +21,7 @@
 
 struct cluster_desc {
     uint32_t sets, ways;           /* of this slice; sets: a power of two */
+    uint32_t write_backs;          /* lines on their way out, at least 1: they have left their places already */
     tick lookup_ps;                /* from start of service to action */
     tick occupancy_ps;             /* of a request, put or forward */
     tick response_occupancy_ps;

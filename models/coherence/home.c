@@ -381,7 +381,7 @@ struct home *home_new(struct component_list *list, const char *name, uint16_t no
     h->env = *env;
     h->node = node;
     size_t n = (size_t)desc->sets * desc->ways;
-    slots_init(&h->at, name, desc->sets, desc->ways);
+    slots_init(&h->at, name, desc->sets, desc->ways, 0);
     h->lines = home_calloc(n, sizeof *h->lines);
     h->extra = home_calloc(n, sizeof *h->extra);
     h->has_store = desc->data == HOME_NON_INCLUSIVE || desc->data == HOME_VICTIM;

@@ -5,11 +5,11 @@
 
 #include <stdlib.h>
 
-void slots_init(struct slots *s, const char *name, uint32_t sets, uint32_t ways)
+void slots_init(struct slots *s, const char *name, uint32_t sets, uint32_t ways, uint32_t beside)
 {
     CHECK(sets > 0 && (sets & (sets - 1)) == 0 && ways > 0, "%s: sets are not a power of two", name);
-    size_t n = (size_t)sets * ways;
-    *s = (struct slots){ .sets = sets, .ways = ways, .tag = calloc(n, sizeof *s->tag), .slot = calloc(n, sizeof *s->slot) };
+    size_t n = (size_t)sets * ways + beside;
+    *s = (struct slots){ .sets = sets, .ways = ways, .beside = beside, .tag = calloc(n, sizeof *s->tag), .slot = calloc(n, sizeof *s->slot) };
     CHECK(s->tag && s->slot, "%s: out of host memory for %zu lines", name, n);
 }
 
@@ -22,7 +22,7 @@ void slots_free(struct slots *s)
 
 uint64_t slots_host_bytes(const struct slots *s)
 {
-    return (uint64_t)s->sets * s->ways * (sizeof *s->tag + sizeof *s->slot) + (uint64_t)s->parked_cap * sizeof *s->parked;
+    return (uint64_t)slots_count(s) * (sizeof *s->tag + sizeof *s->slot) + (uint64_t)s->parked_cap * sizeof *s->parked;
 }
 
 int64_t slots_victim(const struct slots *s, lineno line, unsigned (*rank)(const void *arg, int64_t slot), const void *arg)

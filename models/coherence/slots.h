@@ -14,6 +14,7 @@ struct slot { uint32_t used; int32_t parked_head, parked_tail; };
 
 struct slots {
     uint32_t sets, ways;          /* sets: a power of two */
+    uint32_t beside;              /* further slots behind those of the sets, outside any set */
     uint64_t *tag;                /* line + 1; 0: empty */
     struct slot *slot;
     uint32_t use_count;
@@ -23,16 +24,18 @@ struct slots {
     uint64_t parked_total;        /* ever */
 };
 
-void slots_init(struct slots *, const char *name, uint32_t sets, uint32_t ways);
+void slots_init(struct slots *, const char *name, uint32_t sets, uint32_t ways, uint32_t beside);
 void slots_free(struct slots *);
 uint64_t slots_host_bytes(const struct slots *);
 
+static inline int64_t slots_count(const struct slots *s) { return (int64_t)s->sets * s->ways + s->beside; }
 static inline int64_t slots_set(const struct slots *s, lineno line) { return (int64_t)(line.v & (s->sets - 1)) * s->ways; }
 static inline bool slots_empty(const struct slots *s, int64_t slot) { return s->tag[slot] == 0; }
 static inline lineno slots_line(const struct slots *s, int64_t slot) { return (lineno){ s->tag[slot] - 1 }; }
 static inline void slots_touch(struct slots *s, int64_t slot) { s->slot[slot].used = ++s->use_count; }
 static inline bool slots_waited_for(const struct slots *s, int64_t slot) { return s->slot[slot].parked_head != NO_PARKED; }
 
+/* Among the sets; what stands beside them is the caller's to know. */
 static inline int64_t slots_find(const struct slots *s, lineno line)
 {
     int64_t first = slots_set(s, line);

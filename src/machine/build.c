@@ -176,7 +176,7 @@ static void wire_clusters(struct machine *m)
 {
     const struct topology *t = &m->topology;
     const struct llc_keys *k = &m->desc.llc;
-    struct cluster_desc desc = { .sets = sets_of(k->size_bytes, k->ways, k->slices), .ways = k->ways, .lookup_ps = k->lookup_ps,
+    struct cluster_desc desc = { .sets = sets_of(k->size_bytes, k->ways, k->slices), .ways = k->ways, .write_backs = k->write_backs, .lookup_ps = k->lookup_ps,
                                  .occupancy_ps = k->occupancy_ps, .response_occupancy_ps = k->response_occupancy_ps };
     struct cluster_wiring w = { .engine = m->engine, .net = m->net, .memory = m->memory, .protocol = m->protocol,
                                 .row_counts = &m->row_counts, .history = m->history, .home_node = topology_home_node,

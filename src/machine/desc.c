@@ -79,6 +79,8 @@ static const struct param llc_params[] = {
     { .key = "inclusion", .type = P_CHOICE, C(inclusion), .deflt = "inclusive", .choices = inclusion_names,
       .help = "inclusive: holds what the private caches hold, and is the directory; non-inclusive: filled from memory, may drop what "
               "they hold; victim: filled by what they give back only. The latter two with one level." },
+    { .key = "write_backs", .type = P_UINT, C(write_backs), .min = 1, .max = 256, .deflt = "16",
+      .help = "With two levels: lines of a slice on their way to their homes, beside those it holds." },
     { .key = "slices", .type = P_UINT, C(slices), .min = 1, .max = 256, .deflt = "4",
       .help = "Slices of a cluster, each the home of the lines that hash to it." },
     { .key = "lookup", .type = P_TIME, C(lookup_ps), .max = PS_PER_US, .deflt = "8cycles",

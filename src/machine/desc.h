@@ -24,6 +24,7 @@ struct llc_keys {
     uint64_t size_bytes;         /* of all slices of a cluster */
     uint32_t ways, slices;
     int inclusion;               /* enum home_data, of its first three */
+    uint32_t write_backs;        /* two levels: of a slice */
     tick lookup_ps, occupancy_ps, response_occupancy_ps;
 };
 

@@ -58,6 +58,7 @@ static const struct key { const char *path, *value, *with; } keys[] = {
     { "machine.directory.pointers", "1", NULL },
     { "machine.directory.overflow", "broadcast", "machine.directory={pointers: 2}" },
     { "machine.llc.inclusion", "victim", NULL },
+    { "machine.llc.write_backs", "1", "machine.llc.size=4KiB;machine.clusters=3" },
     { "machine.home.lookup", "20cycles", "machine.clusters=3" },
     { "machine.home.occupancy", "9cycles", "machine.clusters=3" },
     { "machine.home.response_occupancy", "9cycles", "machine.clusters=3" },
