@@ -1,6 +1,7 @@
 /* src/cli/protocol.c - labyrinth protocol: a protocol's table, one row in words, or the words a table may use. */
 #include <string.h>
 
+#include "models/coherence/cluster_line.h"
 #include "models/coherence/table.h"
 #include "models/protocol.h"
 #include "src/base/fail.h"
@@ -8,15 +9,16 @@
 #include "src/cli/protocol.h"
 #include "src/config/find.h"
 
-enum { KEY_FORMAT = 0x200, KEY_VOCABULARY };
+enum { KEY_FORMAT = 0x200, KEY_VOCABULARY, KEY_GLUE };
 
 static const struct argp_option options[] = {
     { "format", KEY_FORMAT, "text|markdown|dot|csv", 0, "How the table is written (default: text)", 0 },
     { "vocabulary", KEY_VOCABULARY, NULL, 0, "The events, predicates and actions that a protocol file may use", 0 },
+    { "glue", KEY_GLUE, NULL, 0, "The rows between a cluster's home and its one cache towards the global homes (two levels)", 0 },
     { 0 },
 };
 
-struct own { const char *format; bool vocabulary; };
+struct own { const char *format; bool vocabulary, glue; };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -25,6 +27,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         own->format = arg;
     else if (key == KEY_VOCABULARY)
         own->vocabulary = true;
+    else if (key == KEY_GLUE)
+        own->glue = true;
     else
         return ARGP_ERR_UNKNOWN;
     return 0;
@@ -33,7 +37,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct usage usage = {
     .options = options, .parser = parse, .arguments = "PROTOCOL [STATE EVENT]", .args_min = 0, .args_max = 3,
     .doc = "Prints a coherence protocol as a grid of states and events.\v"
-           "With STATE and EVENT: that row in words. --vocabulary needs no PROTOCOL, which is a name (labyrinth list protocols) or the path of a table "
+           "With STATE and EVENT: that row in words. --vocabulary and --glue need no PROTOCOL, which is a name (labyrinth list protocols) or the path of a table "
            "of your own.",
 };
 
@@ -100,12 +104,14 @@ static _Noreturn void no_such_row(const struct protocol *p, const char *state, c
 
 static int run(int argc, char **argv)
 {
-    struct own own = { "text", false };
+    struct own own = { .format = "text" };
     struct common c = parse_arguments(&usage, argc, argv, &own);
     enum protocol_format format = parse_protocol_format(own.format);
     if (own.vocabulary)
         protocol_vocabulary(stdout);
-    if (c.args_count == 0 && !own.vocabulary)
+    if (own.glue)
+        glue_print(stdout, &glue_default);
+    if (c.args_count == 0 && !own.vocabulary && !own.glue)
         fail_user("PROTOCOL is missing; usage: labyrinth protocol [OPTION...] %s (labyrinth list protocols shows the names)",
                   usage.arguments);
     if (c.args_count == 2)
