@@ -140,6 +140,28 @@ Test(fallback, compatible_pages_count_as_free_ones_do)
     }
 }
 
+/* A movable request tries to claim from order 4 on; smaller blocks, however many, only give single pages. */
+Test(fallback, movable_requests_leave_small_blocks_where_they_are)
+{
+    for (unsigned order = 3; order <= 4; order++) {
+        struct kernel_desc d = block_desc();
+        struct rig r;
+        size_t n;
+        rig_boot(&r, &d);
+        frame block = only_part_free(&r, held, &n, 0, GFP_KERNEL);
+        for (size_t i = n; i-- > 0;) /* every other block of the order, and half of the pageblock that is */
+            if (held[i].f.v >= block.v && held[i].f.v < block.v + PAGEBLOCK_PAGES && (held[i].f.v >> order & 1) == 0) {
+                free_pages(r.h, &r.k, held[i].f, 0);
+                held[i] = held[--n];
+            }
+        pcp_drain_all(r.h, &r.k);
+        cr_assert_eq(rig_blocks(&r, order), PAGEBLOCK_PAGES / 2 >> order);
+        cr_assert_neq(take(&r, 0, MIGRATE_MOVABLE, 0).v, 0);
+        cr_assert_eq(type_of(&r, block), order == 4 ? MIGRATE_MOVABLE : MIGRATE_UNMOVABLE);
+        rig_free(&r);
+    }
+}
+
 /* Before 6.15 a request that may not claim the largest block takes its page there; since then from the smallest. */
 Test(fallback, where_a_single_page_is_stolen_from)
 {
@@ -195,6 +217,22 @@ Test(fallback, nofragment_takes_whole_pageblocks_only)
     cr_assert_eq(take(&r, 0, MIGRATE_UNMOVABLE, ALLOC_NOFRAGMENT).v, 0);
     cr_assert_eq(boost_of(&r), 0);
     cr_assert_neq(take(&r, 0, MIGRATE_UNMOVABLE, 0).v, 0);
+    rig_free(&r);
+}
+
+/* When no zone has a whole pageblock, NOFRAGMENT is dropped at once: no slow path, no kswapd. */
+Test(fallback, nofragment_is_a_preference)
+{
+    struct kernel_desc d = block_desc();
+    struct rig r;
+    size_t n;
+    d.watermark_boost_factor = 0;
+    rig_boot(&r, &d);
+    only_part_free(&r, held, &n, 400, GFP_HIGHUSER_MOVABLE);
+    backdoor_write(r.b, paddr_plus(r.k.nodes[0].at, PGDAT_KSWAPD), 8, 0);
+    cr_assert(400 > rig_zone(&r)->marks.low);
+    cr_assert_neq(alloc_pages(r.h, &r.k, GFP_KERNEL, 0).v, 0);
+    cr_assert_eq(backdoor_read(r.b, paddr_plus(r.k.nodes[0].at, PGDAT_KSWAPD), 8), 0);
     rig_free(&r);
 }
 
@@ -300,6 +338,40 @@ Test(highatomic, the_limit_and_who_is_kept)
         ;
     cr_assert_eq(reserved_of(&r), 0);
     rig_recount(&r, NULL, 0);
+    rig_free(&r);
+}
+
+Test(highatomic, the_last_pageblock_only_by_force)
+{
+    struct kernel_desc d = reserve_desc();
+    struct rig r;
+    rig_boot(&r, &d);
+    frame f = take(&r, 4, MIGRATE_MOVABLE, 0);
+    highatomic_reserve(r.h, &r.k, rig_zone(&r), f, 4);
+    cr_assert(!highatomic_unreserve(r.h, &r.k, rig_zone(&r), MIGRATE_RECLAIMABLE, false));
+    cr_assert_eq(reserved_of(&r), 512);
+    cr_assert(highatomic_unreserve(r.h, &r.k, rig_zone(&r), MIGRATE_RECLAIMABLE, true));
+    cr_assert(reserved_of(&r) == 0 && type_of(&r, f) == MIGRATE_RECLAIMABLE);
+    put(&r, f, 4);
+    rig_recount(&r, NULL, 0);
+    rig_free(&r);
+}
+
+/* The only block of the order is a reserved one: the watermark check of those who may use it must see it. */
+Test(highatomic, a_reserved_block_counts_for_those_who_may_have_it)
+{
+    struct kernel_desc d = reserve_desc();
+    struct rig r;
+    rig_boot(&r, &d);
+    frame f = take(&r, 9, MIGRATE_MOVABLE, 0);
+    highatomic_reserve(r.h, &r.k, rig_zone(&r), f, 9);
+    put(&r, f, 9);
+    while (take(&r, 0, MIGRATE_MOVABLE, 0).v != 0)
+        ;
+    cr_assert_eq(alloc_pages(r.h, &r.k, GFP_KERNEL | GFPM_HIGH | GFPM_NORETRY, 2).v, 0);
+    frame got = alloc_pages(r.h, &r.k, kernel_gfp(&r.k, GFP_ATOMIC), 4);
+    cr_assert(got.v >= f.v && got.v < f.v + 512);
+    cr_assert_eq(r.h->last_source[CLASS_ALLOC_ATOMIC], SOURCE_HIGHATOMIC);
     rig_free(&r);
 }
 
@@ -423,6 +495,8 @@ static void random_operations(uint64_t seed)
         free_pages(r.h, &r.k, held[n].f, held[n].order);
     pcp_drain_all(r.h, &r.k);
     rig_recount(&r, NULL, 0);
+    for (uint64_t f = 0; f < r.k.at.end.v; f++) /* nobody is in use: nobody may move */
+        cr_assert_neq(backdoor_read(r.b, page_word(&r.k, (frame){ f }, PAGE_TYPE), 4), PAGE_TYPE_MOVABLE);
     rig_free(&r);
 }
 

@@ -165,6 +165,22 @@ Test(zones, a_request_falls_back_and_leaves_the_lowmem_reserve)
     rig_free(&r);
 }
 
+/* Who may ignore watermarks still tries every zone at min first. */
+Test(zones, memalloc_looks_for_a_zone_above_min_before_it_takes_the_last)
+{
+    struct kernel_desc d = zones_desc(64);
+    struct rig r;
+    frame last = { 0 };
+    rig_boot(&r, &d);
+    const struct zone *dma = &r.k.zones[0], *dma32 = &r.k.zones[1];
+    for (frame f; (f = alloc_pages(r.h, &r.k, GFP_NOWAIT, 0)).v != 0;)
+        last = zone_contains(dma, f) ? f : last;
+    free_pages(r.h, &r.k, last, 0);
+    cr_assert(zone_contains(dma, alloc_pages(r.h, &r.k, GFP_NOWAIT | GFPM_MEMALLOC, 0)));
+    cr_assert(zone_contains(dma32, alloc_pages(r.h, &r.k, GFP_NOWAIT | GFPM_MEMALLOC, 0)));
+    rig_free(&r);
+}
+
 Test(zones, movable_memory_is_for_movable_requests)
 {
     struct kernel_desc d = zones_desc(64);
@@ -197,6 +213,20 @@ Test(nodes, local_memory_first_then_the_neighbour_unless_thisnode)
     cr_assert_eq(backdoor_read(r.b, paddr_plus(r.k.nodes[0].at, PGDAT_KSWAPD), 8), 0);
     /* Node 1 has no DMA zone: such requests go to node 0. */
     cr_assert_eq(kernel_zone_of(&r.k, alloc_pages(far, &r.k, GFP_KERNEL | GFPM_DMA, 0)), zone_of(&r.k, 0, ZONE_DMA));
+    rig_free(&r);
+}
+
+/* The neighbour's MOVABLE zone is none for kernel memory either. */
+Test(nodes, a_neighbours_higher_zones_are_passed_over)
+{
+    struct kernel_desc d = zones_desc(64);
+    struct rig r;
+    d.nodes = d.harts = 2;
+    d.movable_bytes = UINT64_C(16) << 20;
+    rig_boot(&r, &d);
+    for (frame f; (f = alloc_pages(r.h, &r.k, GFP_NOWAIT, 0)).v != 0;)
+        cr_assert_neq(kernel_zone_of(&r.k, f)->id, ZONE_MOVABLE);
+    cr_assert_eq(zone_free_count(&r, zone_of(&r.k, 1, ZONE_DMA32)), zone_of(&r.k, 1, ZONE_DMA32)->marks.min);
     rig_free(&r);
 }
 
