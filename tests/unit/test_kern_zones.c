@@ -176,6 +176,7 @@ Test(zones, memalloc_looks_for_a_zone_above_min_before_it_takes_the_last)
     for (frame f; (f = alloc_pages(r.h, &r.k, GFP_NOWAIT, 0)).v != 0;)
         last = zone_contains(dma, f) ? f : last;
     free_pages(r.h, &r.k, last, 0);
+    pcp_drain_all(r.h, &r.k);
     cr_assert(zone_contains(dma, alloc_pages(r.h, &r.k, GFP_NOWAIT | GFPM_MEMALLOC, 0)));
     cr_assert(zone_contains(dma32, alloc_pages(r.h, &r.k, GFP_NOWAIT | GFPM_MEMALLOC, 0)));
     rig_free(&r);
