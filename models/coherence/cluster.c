@@ -242,27 +242,29 @@ static bool move_out(struct cluster *c, int64_t slot)
     return true;
 }
 
-static void park(struct cluster *c, int64_t slot, const struct msg *m, bool first)
+/* One that was taken from this very list goes back to its head; whoever comes from elsewhere queues up: otherwise those
+ * who ask for each other's places would pass a third by for ever. */
+static void park(struct cluster *c, int64_t slot, const struct msg *m, int64_t settling)
 {
-    if (first)
+    if (slot == settling)
         slots_park_first(&c->at, slot, m);
     else
         slots_park(&c->at, slot, m);
 }
 
 /* A slot for a line that has none: NO_SLOT after parking the request on the victim, who has to leave first. */
-static int64_t allocate(struct cluster *c, const struct msg *m, bool first, int64_t *parked_on)
+static int64_t allocate(struct cluster *c, const struct msg *m, int64_t settling, int64_t *parked_on)
 {
     int64_t slot = slots_victim(&c->at, m->line, evictable, c);
     if (!slots_empty(&c->at, slot)) {
         *parked_on = slot;
         if (!evictable(c, slot)) {
-            park(c, slot, m, first);
+            park(c, slot, m, settling);
             return NO_SLOT;
         }
         if (!move_out(c, slot)) {
             *parked_on = waiting_room(c);
-            park(c, *parked_on, m, first);
+            park(c, *parked_on, m, settling);
             return NO_SLOT;
         }
     }
@@ -281,19 +283,18 @@ static void settle(struct cluster *c, int64_t slot);
 static int64_t inner(struct cluster *c, struct msg *m, int64_t settling)
 {
     int64_t parked_on = NO_SLOT;
-    bool again = settling != NO_SLOT;
     int64_t slot = find(c, m->line);
     if (slot == NO_SLOT && msg_is_response(m)) {
         fail(c, m->line, m->requester, "a response for a line that is not here", msg_infos[m->kind].name);
         return NO_SLOT;
     }
     bool hit = slot != NO_SLOT;
-    if (!hit && (slot = allocate(c, m, again, &parked_on)) == NO_SLOT)
+    if (!hit && (slot = allocate(c, m, settling, &parked_on)) == NO_SLOT)
         return parked_on;
     slots_touch(&c->at, slot);
     enum cluster_verdict v = step(c, slot, WAY_INNER, m);
     if (v == CLUSTER_WAIT) {
-        park(c, slot, m, again);
+        park(c, slot, m, settling);
         return slot;
     }
     if (!msg_is_response(m))
