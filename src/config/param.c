@@ -116,7 +116,11 @@ static bool blame_clock(const struct node *node, const struct param *p, const st
     char path[PATH_MAX_BYTES], quote[SHOWN_MAX], range[RANGE_TEXT_MAX], rule[PATH_MAX_BYTES + 200];
     if (!clock || !(strcmp(node->at.file, built_in) == 0 || (overrides(clock) && !overrides(node))))
         return false;
-    snprintf(rule, sizeof rule, "For example %.300s: %.40s is out of range at this clock (allowed: %s).", node_path(node, path),
+    if (strcmp(node->at.file, built_in) == 0 && ctx->path) /* its mapping may not exist */
+        snprintf(path, sizeof path, "%.400s.%.100s", ctx->path, p->key);
+    else
+        node_path(node, path);
+    snprintf(rule, sizeof rule, "For example %.300s: %.40s is out of range at this clock (allowed: %s).", path,
              node->text, param_range_text(p, ctx->period_ps, range));
     node_error(ctx->diag, clock, rule, "with %s numbers given in cycles leave their range", shown(quote, clock->text));
     return true;
