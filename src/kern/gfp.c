@@ -237,6 +237,10 @@ enum class_id gfp_class(gfp_t flags)
     case GFP_NOWAIT & ~GFPM_NOWARN: return CLASS_ALLOC_NOWAIT;
     case GFP_KERNEL: return CLASS_ALLOC_KERNEL;
     case GFP_HIGHUSER_MOVABLE: return CLASS_ALLOC_HIGHUSER_MOVABLE;
+    case GFP_HIGHUSER: return CLASS_ALLOC_HIGHUSER;
+    case GFP_USER: return CLASS_ALLOC_USER;
+    case GFP_NOFS: return CLASS_ALLOC_NOFS;
+    case GFP_NOIO: return CLASS_ALLOC_NOIO;
     default: return CLASS_ALLOC_OTHER;
     }
 }

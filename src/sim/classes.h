@@ -81,6 +81,10 @@
     X(ALLOC_NOWAIT, "alloc.nowait", 0, ENTRY, "call of alloc_pages with GFP_NOWAIT", "return") \
     X(ALLOC_KERNEL, "alloc.kernel", 0, ENTRY, "call of alloc_pages with GFP_KERNEL", "return") \
     X(ALLOC_HIGHUSER_MOVABLE, "alloc.highuser_movable", 0, ENTRY, "call of alloc_pages with GFP_HIGHUSER_MOVABLE", "return") \
+    X(ALLOC_HIGHUSER, "alloc.highuser", 0, ENTRY, "call of alloc_pages with GFP_HIGHUSER", "return") \
+    X(ALLOC_USER, "alloc.user", 0, ENTRY, "call of alloc_pages with GFP_USER", "return") \
+    X(ALLOC_NOFS, "alloc.nofs", 0, ENTRY, "call of alloc_pages with GFP_NOFS", "return") \
+    X(ALLOC_NOIO, "alloc.noio", 0, ENTRY, "call of alloc_pages with GFP_NOIO", "return") \
     X(ALLOC_OTHER, "alloc.other", 0, ENTRY, "call of alloc_pages with another combination of flags", "return") \
     X(FREE, "free", 0, ENTRY, "call of free_pages", "return") \
     X(PAIR, "alloc.pair", 0, OTHER, "call of alloc_pages", "return of the free_pages that gives the same page back") \

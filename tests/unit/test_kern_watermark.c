@@ -338,6 +338,11 @@ Test(gfp, classes)
     cr_assert_eq(gfp_class(GFP_NOWAIT), CLASS_ALLOC_NOWAIT);
     cr_assert_eq(gfp_class(GFP_KERNEL | GFPM_ZERO), CLASS_ALLOC_KERNEL);
     cr_assert_eq(gfp_class(GFP_HIGHUSER_MOVABLE), CLASS_ALLOC_HIGHUSER_MOVABLE);
-    cr_assert_eq(gfp_class(GFP_NOFS), CLASS_ALLOC_OTHER);
+    cr_assert_eq(gfp_class(GFP_NOFS | GFPM_COMP), CLASS_ALLOC_NOFS);
+    cr_assert_eq(gfp_class(GFP_NOIO | GFPM_ACCOUNT), CLASS_ALLOC_NOIO);
+    cr_assert_eq(gfp_class(GFP_USER), CLASS_ALLOC_USER);
+    cr_assert_eq(gfp_class(GFP_HIGHUSER), CLASS_ALLOC_HIGHUSER);
+    cr_assert_eq(gfp_class(gfp_compose(KERNEL_6_0, GFP_ATOMIC)), CLASS_ALLOC_ATOMIC);
+    cr_assert_eq(gfp_class(GFP_KERNEL | GFPM_RECLAIMABLE), CLASS_ALLOC_OTHER);
     cr_assert_eq(gfp_class(GFP_ATOMIC | GFPM_MEMALLOC), CLASS_ALLOC_OTHER);
 }
