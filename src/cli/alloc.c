@@ -7,11 +7,15 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { KEY_EXPLAIN = 0x300, KEY_GFP, KEY_ORDER, KEY_FREE, KEY_MIN, KEY_LOW, KEY_BOOST, KEY_RESERVE, KEY_HIGHATOMIC, KEY_BLOCK, KEY_KERNEL };
+enum {
+    KEY_EXPLAIN = 0x300, KEY_GFP, KEY_ORDER, KEY_FREE, KEY_MIN, KEY_LOW, KEY_BOOST, KEY_RESERVE, KEY_HIGHATOMIC, KEY_BLOCK,
+    KEY_KERNEL
+};
 
 static const struct argp_option options[] = {
     { "explain", KEY_EXPLAIN, NULL, 0, "Work the decision through (the only thing this command does)", 0 },
-    { "gfp", KEY_GFP, "FLAGS", 0, "Allocation flags: ATOMIC, 'GFP_KERNEL|__GFP_NOWARN', 'KERNEL & ~__GFP_IO', 0x820 (default: ATOMIC)", 0 },
+    { "gfp", KEY_GFP, "FLAGS", 0,
+      "Allocation flags: ATOMIC, 'GFP_KERNEL|__GFP_NOWARN', 'KERNEL & ~__GFP_IO', 0x820 (default: ATOMIC)", 0 },
     { "order", KEY_ORDER, "N", 0, "2^N pages are asked for (default: 0)", 0 },
     { "free", KEY_FREE, "PAGES", 0, "Free pages of the zone", 0 },
     { "min", KEY_MIN, "PAGES", 0, "Its min watermark", 0 },
@@ -102,7 +106,8 @@ static void print_floor(const struct kernel_rules *r, unsigned flags)
     else
         printf("          the floor is %" PRIu64 ".%" PRIu64 " %% of min%s%s\n", floor / 1000, floor % 1000 / 100,
                half ? ": half for __GFP_HIGH" : "",
-               !quarter ? "" : half ? ", a quarter off what is left because it cannot wait" : ": a quarter off because it cannot wait");
+               !quarter ? "" : half ? ", a quarter off what is left because it cannot wait"
+                                    : ": a quarter off because it cannot wait");
 }
 
 static void print_check(const char *what, const struct watermark_check *c)

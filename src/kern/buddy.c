@@ -72,7 +72,8 @@ void buddy_split(struct hart *h, const struct kernel *k, const struct zone *z, f
     }
 }
 
-void buddy_move(struct hart *h, const struct kernel *k, const struct zone *z, frame f, unsigned order, enum migratetype to)
+void buddy_move(struct hart *h, const struct kernel *k, const struct zone *z, frame f, unsigned order,
+                enum migratetype to)
 {
     k_compute(h, k->desc.costs.buddy_put);
     list_del(h, page_node(k, f));
@@ -93,7 +94,8 @@ bool buddy_is_free(struct hart *h, const struct kernel *k, const struct zone *z,
 
 /* ---- take */
 
-frame buddy_take_type(struct hart *h, const struct kernel *k, const struct zone *z, unsigned order, enum migratetype mt)
+frame buddy_take_type(struct hart *h, const struct kernel *k, const struct zone *z, unsigned order,
+                      enum migratetype mt)
 {
     for (unsigned o = order; o <= MAX_ORDER; o++) {
         k_compute(h, k->desc.costs.buddy_order);
@@ -140,7 +142,8 @@ static bool types_merge(struct hart *h, const struct kernel *k, frame buddy, uns
     return true;
 }
 
-void buddy_put(struct hart *h, const struct kernel *k, const struct zone *z, frame f, unsigned order, enum migratetype mt)
+void buddy_put(struct hart *h, const struct kernel *k, const struct zone *z, frame f, unsigned order,
+               enum migratetype mt)
 {
     frame given = f;
     for (; order < MAX_ORDER; order++) {
@@ -165,7 +168,8 @@ void buddy_put(struct hart *h, const struct kernel *k, const struct zone *z, fra
 
 /* ---- with the lock around it */
 
-static frame take_reserved(struct hart *h, const struct kernel *k, const struct zone *z, unsigned order, enum source_id *source)
+static frame take_reserved(struct hart *h, const struct kernel *k, const struct zone *z, unsigned order,
+                           enum source_id *source)
 {
     frame f = buddy_take_type(h, k, z, order, MIGRATE_HIGHATOMIC);
     if (f.v != 0)
@@ -179,7 +183,8 @@ static bool last_resort(const struct kernel *k, unsigned alloc_flags)
     return (alloc_flags & (k->rules->harder ? ALLOC_OOM : ALLOC_OOM | ALLOC_NON_BLOCK)) != 0;
 }
 
-frame buddy_alloc(struct hart *h, const struct kernel *k, const struct zone *z, const struct frame_request *r, enum source_id *source)
+frame buddy_alloc(struct hart *h, const struct kernel *k, const struct zone *z,
+                  const struct frame_request *r, enum source_id *source)
 {
     frame f = { 0 };
     enum source_id from = SOURCE_BUDDY;

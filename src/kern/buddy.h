@@ -28,7 +28,8 @@ void buddy_remove(struct hart *, const struct kernel *, const struct zone *, fra
 void buddy_split(struct hart *, const struct kernel *, const struct zone *, frame, unsigned have, unsigned want,
                  enum migratetype);
 /* Moves a block from the list it is on to that of another type. */
-void buddy_move(struct hart *, const struct kernel *, const struct zone *, frame, unsigned order, enum migratetype to);
+void buddy_move(struct hart *, const struct kernel *, const struct zone *, frame, unsigned order,
+                enum migratetype to);
 /* Is the block at f free, whole, and of this order? Frames outside the zone never are. */
 bool buddy_is_free(struct hart *, const struct kernel *, const struct zone *, frame, unsigned order);
 /* Order of the free block that begins at f, which is in the zone; -1: none does. */
@@ -37,7 +38,8 @@ int buddy_order_at(struct hart *, const struct kernel *, frame);
 /* ---- with the lock around it, marked: inside a request only */
 
 /* rmqueue_buddy: HIGHATOMIC first where the flags say so; *source becomes HIGHATOMIC or BUDDY. */
-frame buddy_alloc(struct hart *, const struct kernel *, const struct zone *, const struct frame_request *, enum source_id *source);
+frame buddy_alloc(struct hart *, const struct kernel *, const struct zone *, const struct frame_request *,
+                  enum source_id *source);
 void buddy_free(struct hart *, const struct kernel *, const struct zone *, frame, unsigned order);
 
 /* Boot: all frames of the zone free, in the fewest blocks, on MOVABLE lists in order of address. */

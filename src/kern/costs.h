@@ -6,6 +6,8 @@
  * in it, they are simulated. In the loops of the bulk and buddy paths an entry is only what those do not hide: a
  * real core overlaps a loop's arithmetic with its loads, of which our in-order hart bills each in full.
  * No entry is the latency of an allocation, a lock or an invalidation.
+ * Within what such an estimate leaves open, alloc_entry, free_entry and pcp_put are chosen so that the one-core rows hold
+ * which the machine files claim as fitted.
  */
 #ifndef LAB_KERN_COSTS_H
 #define LAB_KERN_COSTS_H

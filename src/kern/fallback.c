@@ -77,7 +77,8 @@ static void boost(struct hart *h, const struct kernel *k, const struct zone *z, 
 /* ---- claim and steal */
 
 /* The first fallback type with a block of exactly this order. */
-static int find_type(struct hart *h, const struct kernel *k, const struct zone *z, unsigned order, enum migratetype mt, frame *f)
+static int find_type(struct hart *h, const struct kernel *k, const struct zone *z, unsigned order,
+                     enum migratetype mt, frame *f)
 {
     k_compute(h, k->desc.costs.buddy_order);
     if (k_load(h, paddr_plus(zone_area(z, order), AREA_COUNT), 8) == 0)
@@ -107,7 +108,8 @@ static uint64_t compatible(struct block_count n, enum migratetype mt, enum migra
 }
 
 /* try_to_claim_block: f is a free block of `order` on the list of `from`. */
-static frame claim(struct hart *h, const struct kernel *k, const struct zone *z, const struct frame_request *r, frame f,
+static frame claim(struct hart *h, const struct kernel *k, const struct zone *z,
+                   const struct frame_request *r, frame f,
                    unsigned order, enum migratetype from)
 {
     if (order >= PAGEBLOCK_ORDER) {
@@ -126,7 +128,8 @@ static frame claim(struct hart *h, const struct kernel *k, const struct zone *z,
     return buddy_take_type(h, k, z, r->order, r->mt);
 }
 
-static frame steal(struct hart *h, const struct kernel *k, const struct zone *z, const struct frame_request *r, frame f,
+static frame steal(struct hart *h, const struct kernel *k, const struct zone *z,
+                   const struct frame_request *r, frame f,
                    unsigned order, enum migratetype from)
 {
     buddy_remove(h, k, z, f, order);
@@ -136,7 +139,8 @@ static frame steal(struct hart *h, const struct kernel *k, const struct zone *z,
 }
 
 /* Smallest first. */
-static frame steal_smallest(struct hart *h, const struct kernel *k, const struct zone *z, const struct frame_request *r)
+static frame steal_smallest(struct hart *h, const struct kernel *k, const struct zone *z,
+                            const struct frame_request *r)
 {
     for (unsigned order = r->order; order <= MAX_ORDER; order++) {
         frame f;

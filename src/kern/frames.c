@@ -15,7 +15,8 @@ static void boot(struct kernel *k, struct zone *z, struct backdoor *b)
     pcp_boot(k, z, b);
 }
 
-static frame take(struct hart *h, const struct kernel *k, const struct zone *z, const struct frame_request *r, enum source_id *source)
+static frame take(struct hart *h, const struct kernel *k, const struct zone *z,
+                  const struct frame_request *r, enum source_id *source)
 {
     frame f = { 0 };
     if (r->order < PCP_ORDERS) {

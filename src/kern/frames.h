@@ -29,7 +29,8 @@ struct frame_allocator {
     void (*boot)(struct kernel *, struct zone *, struct backdoor *);
     /* A block, or frame 0. Any context but NMI, interrupts on or off; from inside an open request: marks phases
      * (PH_PCP, PH_ZONE_WAIT, PH_ZONE_HOLD) and says in *source where it was found (untouched if not found). */
-    frame (*take)(struct hart *, const struct kernel *, const struct zone *, const struct frame_request *, enum source_id *source);
+    frame (*take)(struct hart *, const struct kernel *, const struct zone *, const struct frame_request *,
+                  enum source_id *source);
     /* The way back, by any hart; same contexts. Says where it went. The block was taken whole with this order. */
     enum source_id (*put)(struct hart *, const struct kernel *, const struct zone *, frame, unsigned order);
     /* Free frames as a reader without locks sees them (the watermark checks' NR_FREE_PAGES): what take could hand out

@@ -17,7 +17,8 @@ static void set_reserved(struct hart *h, const struct zone *z, uint64_t pages)
 }
 
 /* Of a free block at f: if it is of whole pageblocks, these, which may then merge with a neighbour; else its pageblock. */
-static void release(struct hart *h, const struct kernel *k, const struct zone *z, frame f, unsigned order, enum migratetype to)
+static void release(struct hart *h, const struct kernel *k, const struct zone *z, frame f, unsigned order,
+                    enum migratetype to)
 {
     if (order < PAGEBLOCK_ORDER) {
         pageblock_convert(h, k, z, f, to);
@@ -60,7 +61,8 @@ static frame first_reserved(struct hart *h, const struct kernel *k, const struct
     return (frame){ 0 };
 }
 
-bool highatomic_unreserve(struct hart *h, const struct kernel *k, const struct zone *z, enum migratetype to, bool force)
+bool highatomic_unreserve(struct hart *h, const struct kernel *k, const struct zone *z,
+                          enum migratetype to, bool force)
 {
     unsigned order;
     k_compute(h, k->desc.costs.highatomic_entry);

@@ -1,5 +1,6 @@
 /* src/kern/list.h - doubly linked circular lists through simulated memory, as include/linux/list.h.
- * The caller holds the list's lock; who only asks whether a list is empty need not (so next is written marked). Removed nodes keep their stale links (no poison).
+ * The caller holds the list's lock; who only asks whether a list is empty need not (so next is written marked).
+ * Removed nodes keep their stale links (no poison).
  */
 #ifndef LAB_KERN_LIST_H
 #define LAB_KERN_LIST_H

@@ -12,7 +12,10 @@ static void pcp_set(struct hart *h, paddr pcp, unsigned field, uint64_t value)
     k_store(h, paddr_plus(pcp, field), 4, value);
 }
 /* The count is looked at by whoever drains, without the lock. */
-static void pcp_set_count(struct hart *h, paddr pcp, uint64_t value) { k_store_once(h, paddr_plus(pcp, PCP_COUNT), 4, value); }
+static void pcp_set_count(struct hart *h, paddr pcp, uint64_t value)
+{
+    k_store_once(h, paddr_plus(pcp, PCP_COUNT), 4, value);
+}
 
 /* ---- lock */
 
@@ -44,8 +47,8 @@ static void pcp_unlock(struct hart *h, const struct kernel *k, paddr pcp, bool w
 /* ---- allocation */
 
 /* rmqueue_bulk: up to `count` blocks from the zone to the end of the list; returns how many. */
-static uint64_t refill(struct hart *h, const struct kernel *k, const struct zone *z, paddr list, const struct frame_request *r,
-                       uint64_t count)
+static uint64_t refill(struct hart *h, const struct kernel *k, const struct zone *z, paddr list,
+                       const struct frame_request *r, uint64_t count)
 {
     uint64_t got = 0;
     k_compute(h, k->desc.costs.pcp_bulk_entry);
@@ -94,7 +97,8 @@ static enum pcp_answer take_locked(struct hart *h, const struct kernel *k, const
     return answer;
 }
 
-enum pcp_answer pcp_alloc(struct hart *h, const struct kernel *k, const struct zone *z, const struct frame_request *r, frame *f)
+enum pcp_answer pcp_alloc(struct hart *h, const struct kernel *k, const struct zone *z,
+                          const struct frame_request *r, frame *f)
 {
     paddr pcp = kernel_pcp(k, z, hart_id(h));
     bool were_on = true;
@@ -110,7 +114,8 @@ enum pcp_answer pcp_alloc(struct hart *h, const struct kernel *k, const struct z
 /* ---- free */
 
 /* One list, oldest first, until `count` pages have gone; returns how many went. */
-static uint64_t empty_list(struct hart *h, const struct kernel *k, const struct zone *z, paddr list, unsigned order, uint64_t count)
+static uint64_t empty_list(struct hart *h, const struct kernel *k, const struct zone *z, paddr list,
+                           unsigned order, uint64_t count)
 {
     uint64_t freed = 0;
     while (freed < count) {
@@ -128,8 +133,8 @@ static uint64_t empty_list(struct hart *h, const struct kernel *k, const struct 
 
 /* free_pcppages_bulk: at least `count` pages, list after list from `first` on, under one zone lock. `count` is at most
  * what the lists hold. */
-static void give_back(struct hart *h, const struct kernel *k, const struct zone *z, paddr pcp, uint64_t count, unsigned first,
-                      bool marked)
+static void give_back(struct hart *h, const struct kernel *k, const struct zone *z, paddr pcp,
+                      uint64_t count, unsigned first, bool marked)
 {
     uint64_t freed = 0;
     k_compute(h, k->desc.costs.pcp_bulk_entry);
@@ -160,8 +165,8 @@ static uint64_t give_back_count(struct hart *h, paddr pcp, uint64_t high)
 /* HIGHATOMIC pages wait among the movable ones. */
 static enum migratetype list_type(enum migratetype mt) { return mt < MIGRATE_PCPTYPES ? mt : MIGRATE_MOVABLE; }
 
-static void put_locked(struct hart *h, const struct kernel *k, const struct zone *z, paddr pcp, frame f, unsigned order,
-                       enum migratetype mt)
+static void put_locked(struct hart *h, const struct kernel *k, const struct zone *z, paddr pcp, frame f,
+                       unsigned order, enum migratetype mt)
 {
     k_compute(h, k->desc.costs.pcp_put);
     list_add(h, pcp_list(pcp, order, mt), page_node(k, f));

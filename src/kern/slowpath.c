@@ -84,8 +84,7 @@ static bool would_help(struct slow *s)
         if (z == NULL)
             continue;
         uint64_t reclaimable = zone_reclaimable(s->h, z);
-        if (reclaimable != 0 &&
-            zone_watermark_ok(s->h, s->k, z, s->c, (s->alloc_flags & ~(unsigned)ALLOC_WMARK_MASK) | ALLOC_WMARK_MIN, reclaimable, &w))
+        if (reclaimable != 0 && zone_watermark_ok(s->h, s->k, z, s->c, s->alloc_flags, reclaimable, &w))
             return true;
     }
     return false;

@@ -77,7 +77,8 @@ static void after_boost(struct hart *h, const struct kernel *k, const struct zon
 
 /* ---- the walk */
 
-static frame try_zone(struct hart *h, const struct kernel *k, const struct zone *z, struct alloc_context *c, unsigned alloc_flags)
+static frame try_zone(struct hart *h, const struct kernel *k, const struct zone *z,
+                      struct alloc_context *c, unsigned alloc_flags)
 {
     struct alloc_failure *why = &c->why;
     struct alloc_try *t = &why->tried[why->tried_count++];
