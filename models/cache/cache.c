@@ -95,7 +95,8 @@ enum verdict cache_do(struct cache *c, struct cache_line *l, lineno line, enum c
         .when = engine_now(c->env.engine), .line = line, .who = c->component.name,
         .event = cache_event_name(event), .old_state = cache_state_name(p, old),
         .new_state = v == STEP_DONE ? cache_state_name(p, l->state) : v == STEP_WAIT ? "wait" : "none",
-        .from = in ? (in->requester == UINT16_MAX ? -1 : (int)in->requester) : -1 });
+        .from = !in || in->requester == UINT16_MAX ? -1 :
+                c->env.agent_node ? (int)c->env.agent_node(c->env.home_arg, in->requester, line) : (int)in->requester });
     if (v == STEP_ILLEGAL)
         cache_fail(c, line, "the protocol has no row for event %s in cache state %s", cache_event_name(event),
                    cache_state_name(p, old));

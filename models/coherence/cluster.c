@@ -55,7 +55,8 @@ static void note(void *self, bool upper, unsigned event, uint8_t old, enum verdi
     history_add(c->w.history, (struct history_entry){
         .when = engine_now(c->w.engine), .line = c->line, .who = upper ? c->upper_name : c->component.name, .event = what,
         .old_state = before, .new_state = v == STEP_ILLEGAL ? "none" : upper ? cache_state_name(p, now) : home_state_name(p, now),
-        .from = in && in->requester != UINT16_MAX ? (int)in->requester : -1 });
+        .from = !in || in->requester == UINT16_MAX ? -1 :
+                upper ? (int)c->w.agent_node(c->w.route_arg, in->requester, c->line) : (int)in->requester });
     if (v == STEP_ILLEGAL) {
         char text[160];
         snprintf(text, sizeof text, "the protocol has no row for %s state %s, event", upper ? "upper cache" : "home", before);
@@ -454,11 +455,23 @@ void cluster_describe(const struct cluster *c, lineno line, FILE *out)
         return;
     }
     const struct cluster_line *l = &c->lines[slot];
-    fprintf(out, "%s: state %s, owner %d, sharers", c->component.name, home_state_name(c->w.protocol, l->home.state), l->home.owner);
+    fprintf(out, "%s: state %s", c->component.name, home_state_name(c->w.protocol, l->home.state));
+    if (l->home.owner >= 0)
+        fprintf(out, ", owner %d", l->home.owner);
+    bool any = false;
     for (unsigned i = 0; i < AGENTS_MAX; i++)
-        if (l->home.sharers.w[i / 64] >> (i % 64) & 1)
-            fprintf(out, " %u", i);
-    fprintf(out, ", version %" PRIu32 "; towards the global home: %s\n", l->home.version, cache_state_name(c->w.protocol, l->upper.state));
+        if (l->home.sharers.w[i / 64] >> (i % 64) & 1) {
+            fprintf(out, any ? " %u" : ", sharers %u", i);
+            any = true;
+        }
+    fprintf(out, ", version %" PRIu32 "; towards the global home: %s", l->home.version, cache_state_name(c->w.protocol, l->upper.state));
+    if (!home_stable(c->w.protocol, l->home.state) && l->home.requester >= 0)
+        fprintf(out, ", busy for agent %d", l->home.requester);
+    if (l->trigger.busy)
+        fprintf(out, ", %s of agent %u waits for the outer level", msg_infos[l->trigger.kind].name, l->trigger.requester);
+    if (l->forward.busy)
+        fprintf(out, ", %s from outside waits", msg_infos[l->forward.kind].name);
+    fputs(l->evicting ? ", leaving\n" : "\n", out);
 }
 
 uint64_t cluster_host_bytes(const struct cluster *c)

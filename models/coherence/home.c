@@ -18,7 +18,7 @@ static void fail(struct home *h, const struct msg *in, lineno line, const char *
     h->env.protocol_error(h->env.error_arg, in ? in->requester : h->node, line, text);
 }
 
-static uint16_t node_of(struct home *h, unsigned agent, lineno line)
+static uint16_t node_of(const struct home *h, unsigned agent, lineno line)
 {
     return h->env.agent_node ? h->env.agent_node(h->env.agent_arg, agent, line) : (uint16_t)agent;
 }
@@ -129,7 +129,7 @@ static enum verdict step(struct home *h, int64_t slot, enum home_event event, co
     history_add(h->env.history, (struct history_entry){
         .when = engine_now(h->env.engine), .line = line, .who = h->component.name, .event = home_event_name(event),
         .old_state = home_state_name(p, old), .new_state = v == STEP_DONE ? home_state_name(p, l->state) : "none",
-        .from = in ? (in->requester == UINT16_MAX ? -1 : (int)in->requester) : -1 });
+        .from = in && in->requester != UINT16_MAX ? (int)node_of(h, in->requester, line) : -1 });
     if (v == STEP_ILLEGAL) {
         fail(h, in, line, "the protocol has no row", home_state_name(p, old), home_event_name(event));
         return v;
@@ -341,9 +341,13 @@ static bool home_idle(const struct component *c)
     return h->busy_count == 0 && h->station.count == 0 && h->at.parked_count == 0 && h->fetch_count == 0;
 }
 
-static void tell_parked(void *out, const struct msg *m)
+struct telling { const struct home *home; FILE *out; };
+
+static void tell_parked(void *arg, const struct msg *m)
 {
-    fprintf(out, "    %s of agent %u waits since %" PRIu64 " ps\n", msg_infos[m->kind].name, m->requester, m->delta.last);
+    const struct telling *t = arg;
+    fprintf(t->out, "    %s of agent %u waits since %" PRIu64 " ps\n", msg_infos[m->kind].name, node_of(t->home, m->requester, m->line),
+            m->delta.last);
 }
 
 static void home_why_busy(const struct component *c, FILE *out)
@@ -355,7 +359,7 @@ static void home_why_busy(const struct component *c, FILE *out)
             continue;
         fprintf(out, "  %s: line %#" PRIx64 " in state %s for agent %d\n", h->component.name, slots_line(&h->at, i).v,
                 home_state_name(h->env.protocol, h->lines[i].state), h->lines[i].requester);
-        slots_each_parked(&h->at, i, tell_parked, out);
+        slots_each_parked(&h->at, i, tell_parked, &(struct telling){ h, out });
     }
 }
 
@@ -415,9 +419,10 @@ struct home_counters home_counters(const struct home *h)
     return c;
 }
 
-static void describe_parked(void *out, const struct msg *m)
+static void describe_parked(void *arg, const struct msg *m)
 {
-    fprintf(out, ", %s of agent %u waits", msg_infos[m->kind].name, m->requester);
+    const struct telling *t = arg;
+    fprintf(t->out, ", %s of agent %u waits", msg_infos[m->kind].name, node_of(t->home, m->requester, m->line));
 }
 
 void home_describe(const struct home *h, lineno line, FILE *out)
@@ -437,17 +442,17 @@ void home_describe(const struct home *h, lineno line, FILE *out)
     const struct home_line *l = &h->lines[slot];
     fprintf(out, "%s: state %s", h->component.name, home_state_name(h->env.protocol, l->state));
     if (l->owner >= 0)
-        fprintf(out, ", owner %d", l->owner);
+        fprintf(out, ", owner %u", node_of(h, (unsigned)l->owner, line));
     bool any = false;
     for (unsigned i = 0; i < AGENTS_MAX; i++)
         if (l->sharers.w[i / 64] >> (i % 64) & 1) {
-            fprintf(out, any ? " %u" : ", sharers %u", i);
+            fprintf(out, any ? " %u" : ", sharers %u", node_of(h, i, line));
             any = true;
         }
     fprintf(out, ", version %" PRIu32 "%s", l->version, h->extra[slot].dirty ? " (newer than memory)" : "");
     if (!home_stable(h->env.protocol, l->state) && l->requester >= 0)
-        fprintf(out, ", busy for agent %d", l->requester);
-    slots_each_parked(&h->at, slot, describe_parked, out);
+        fprintf(out, ", busy for agent %u", node_of(h, (unsigned)l->requester, line));
+    slots_each_parked(&h->at, slot, describe_parked, &(struct telling){ h, out });
     fputc('\n', out);
 }
 
