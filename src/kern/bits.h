@@ -12,23 +12,23 @@ enum { ROW_ORDER = 6, ROW_FRAMES = 1 << ROW_ORDER }; /* frames of one word */
 
 static inline uint64_t zone_base(const struct zone *z) { return z->first.v & ~((UINT64_C(1) << MAX_ORDER) - 1); }
 
-/* How many of the `count` frames from this offset on are in the zone. */
-static inline uint64_t zone_managed(const struct zone *z, uint64_t offset, uint64_t count)
+/* How many of the `count` frames from this offset on are free at boot. */
+static inline uint64_t zone_free_at_boot(const struct zone *z, uint64_t offset, uint64_t count)
 {
     uint64_t from = zone_base(z) + offset, to = from + count;
     from = from > z->first.v ? from : z->first.v;
-    to = to < z->end.v ? to : z->end.v;
+    to = to < z->cache_first.v ? to : z->cache_first.v;
     return to > from ? to - from : 0;
 }
 
-/* The boot state of the word of this row: set where a frame is not in the zone. */
+/* The boot state of the word of this row: set where a frame is not in the zone, or in use. */
 static inline uint64_t row_at_boot(const struct zone *z, uint64_t row)
 {
     uint64_t bits = 0;
-    if (zone_managed(z, row * ROW_FRAMES, ROW_FRAMES) == ROW_FRAMES)
+    if (zone_free_at_boot(z, row * ROW_FRAMES, ROW_FRAMES) == ROW_FRAMES)
         return 0;
     for (unsigned i = 0; i < ROW_FRAMES; i++)
-        bits |= (uint64_t)(zone_managed(z, row * ROW_FRAMES + i, 1) == 0) << i;
+        bits |= (uint64_t)(zone_free_at_boot(z, row * ROW_FRAMES + i, 1) == 0) << i;
     return bits;
 }
 

@@ -1,6 +1,6 @@
-/* src/kern/buddy_boot.c - the free lists at boot: every frame of the zone free, in the fewest aligned blocks. In the
+/* src/kern/buddy_boot.c - the free lists at boot: every frame of the zone that holds no page cache free, in the fewest aligned blocks. In the
  * middle order-10 blocks, chained in order of address; before and after them smaller ones, at most one of each order on
- * either side. All of it follows from the zone's first and last frame, so struct pages are an image. */
+ * either side. All of it follows from the zone's first frame and where its page cache begins, so struct pages are an image. */
 #include "src/kern/buddy.h"
 #include "src/kern/page.h"
 
@@ -30,13 +30,13 @@ static struct small_blocks small_blocks(const struct zone *z)
 {
     struct small_blocks s = { .count = 0 };
     s.large_first = (z->first.v + LARGE - 1) & ~(LARGE - 1);
-    s.large_end = z->end.v & ~(LARGE - 1);
+    s.large_end = z->cache_first.v & ~(LARGE - 1);
     if (s.large_first >= s.large_end) {
         s.large_first = s.large_end = 0;
-        cut(&s, z->first.v, z->end.v);
+        cut(&s, z->first.v, z->cache_first.v);
     } else {
         cut(&s, z->first.v, s.large_first);
-        cut(&s, s.large_end, z->end.v);
+        cut(&s, s.large_end, z->cache_first.v);
     }
     return s;
 }
@@ -98,7 +98,7 @@ void buddy_boot(struct kernel *k, struct zone *z, struct backdoor *b)
     struct small_blocks s = small_blocks(z);
     uint64_t count[ORDERS] = { 0 };
     frame first[ORDERS];
-    paddr pages = page_word(k, z->first, 0), end = page_word(k, (frame){ z->end.v - 1 }, PAGE_STRUCT_BYTES - 1);
+    paddr pages = page_word(k, z->first, 0), end = page_word(k, (frame){ z->cache_first.v - 1 }, PAGE_STRUCT_BYTES - 1);
     backdoor_image(b, paddr_frame(pages), paddr_frame(end).v - paddr_frame(pages).v + 1, boot_image, z);
     for (unsigned i = 0; i < s.count; i++) {
         unsigned order = s.block[i].order;

@@ -3,7 +3,7 @@
 
 #include "src/base/fail.h"
 #include "src/kern/frames.h"
-#include "src/kern/page.h"
+#include "src/kern/page_cache.h"
 #include "src/kern/zero_policy.h"
 
 #include <stdarg.h>
@@ -71,6 +71,7 @@ static void check_zone(struct recount *r, const struct zone *z, const struct hel
     check_constants(r, z);
     r->k->frames->recount(r, z);
     zero_pool_recount(r, z);
+    page_cache_recount(r, z);
     for (size_t i = 0; i < held_count; i++)
         if (zone_contains(z, held[i].f))
             check_held(r, &held[i]);

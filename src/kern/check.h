@@ -9,8 +9,8 @@ struct held_block {
     unsigned order;
 };
 
-/* No hart may be inside the allocator. What the frame allocator says is free and the blocks that callers hold must
- * cover every managed frame of every zone exactly once; what it keeps in counters must agree with what it keeps in
+/* No hart may be inside the allocator. What the frame allocator says is free, the pool of zeroed pages, the page cache and the blocks that
+ * callers hold must cover every managed frame of every zone exactly once; what it keeps in counters must agree with what it keeps in
  * lists; watermarks and reserves must stand as at boot; of the buddy system: no two free buddies may stand unmerged,
  * every free block is on the list of its pageblock's type, and the HIGHATOMIC reserve is as many pages as pageblocks
  * of that type. NULL, or the first lie, written to `text`. `held` may be NULL with held_count 0. */

@@ -35,6 +35,9 @@
     X(highatomic_entry, 6, "reserve_highatomic_pageblock, unreserve_highatomic_pageblock: limit arithmetic") \
     X(zone_next, 4, "get_page_from_freelist: one turn over the zonelist: zone index, node, flag tests") \
     X(reclaim_entry, 80, "try_to_free_pages, shrink_zones: scan control, zone loop prologue") \
+    X(reclaim_page, 60, "shrink_folio_list: tests of one page: mapped, referenced, evictable, private data") \
+    X(lru_page, 6, "lruvec_add_folio, isolate_lru_folios: zone, counters, one page on or off the list") \
+    X(wake_up, 250, "wakeup_kswapd, try_to_wake_up: choice of the CPU, run queue") \
     X(compact_entry, 90, "try_to_compact_pages, compact_zone: suitability, scanner positions") \
     X(compact_page, 8, "isolate_migratepages_block: tests of one struct page") \
     X(prep_page, 12, "post_alloc_hook, prep_new_page: flag tests, statistics arithmetic") \
@@ -55,7 +58,7 @@
     X(dma_entry, 40, "iommu_map / iommu_unmap: domain operations, page-size choice") \
     X(qi_entry, 25, "qi_submit_sync: slot arithmetic, descriptor assembly") \
     X(qi_poll, 6, "qi_submit_sync: one poll round around the status word") \
-    X(sleep_switch, 700, "io_schedule: queue on the hashed wait queue, schedule away and back after the wake-up") \
+    X(sleep_switch, 700, "io_schedule: queue on the hashed wait queue, schedule away and back after the wake-up; kswapd's, too") \
     X(llfree_call, 12, "llfree: word of the hart, row and order arithmetic, call and return") \
     X(llfree_edit, 6, "llfree: one turn of a compare-and-swap loop: test, new value, search in a word of bits") \
     X(llfree_tree, 4, "llfree: one turn over the trees") \

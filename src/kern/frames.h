@@ -23,7 +23,7 @@ struct frame_allocator {
     const char *name, *help;
     /* Page-aligned simulated memory needed per zone, in bytes, for `pages` frames; NULL: none. Pure. */
     uint64_t (*own_bytes)(const struct kernel_desc *, uint64_t pages);
-    /* Writes the state in which every frame of the zone is free (struct zone's words for marks, reserves and
+    /* Writes the state in which every frame of the zone before cache_first is free, and the others are in use (struct zone's words for marks, reserves and
      * NR_FREE_PAGES are written already; lists are empty). Must not touch memory in proportion to the zone beyond
      * 1 KiB per 4 MiB: large parts as images (backdoor_image; at most two per zone, the argument being the zone). */
     void (*boot)(struct kernel *, struct zone *, struct backdoor *);

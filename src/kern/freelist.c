@@ -26,7 +26,7 @@ static void boot(struct kernel *k, struct zone *z, struct backdoor *b)
 {
     backdoor_write(b, head_at(z), 8, z->first.v);
     backdoor_write(b, run_next(k, z->first.v), 8, 0);
-    backdoor_write(b, run_length(k, z->first.v), 8, z->managed_pages);
+    backdoor_write(b, run_length(k, z->first.v), 8, z->cache_first.v - z->first.v);
 }
 
 /* Algorithm A: the first run that has room for an aligned block; what is left before and after stays on the list. */

@@ -5,6 +5,7 @@
 #include "src/kern/frames.h"
 #include "src/kern/iommu_drv.h"
 #include "src/kern/layout.h"
+#include "src/kern/page_cache.h"
 #include "src/kern/pcp.h"
 #include "src/kern/shootdown.h"
 #include "src/kern/uspace.h"
@@ -30,6 +31,8 @@ struct kernel_desc kernel_desc_default(void)
         .watermark_boost_factor = 15000,
         .lowmem_reserve_ratio_dma = 256,
         .lowmem_reserve_ratio_normal = 32,
+        .page_cache_writeback_ps = 100000000,
+        .page_cache_cycles = 1000,
         .compact_pageblocks = 4,
         .pcp_locking = PCP_LOCKING_6_2,
         .zeroing = ZERO_STRING,
@@ -51,6 +54,8 @@ static const char *check_numbers(const struct kernel_desc *d)
         return "the number of harts is out of range";
     if (d->watermark_scale_factor < 1 || d->watermark_scale_factor > 1000)
         return "the watermark scale factor must be between 1 and 1000";
+    if (d->page_cache_share > 9000 || d->page_cache_dirty > 10000)
+        return "the page cache is at most 90 % of the memory, and all of it dirty";
     if (d->shootdown_vector >= IRQ_VECTORS || d->shootdown_vector == PCP_DRAIN_VECTOR)
         return "the shootdown vector is out of range, or 2, which drains per-CPU lists";
     if (d->spaces > SPACES_MAX || (d->spaces != 0 && d->table_pages < d->spaces + 4))
@@ -176,7 +181,7 @@ static void boot_zone(const struct zone *z, struct backdoor *b)
         backdoor_write(b, zone_word(z, ZONE_AT_MARKS + i * 8), 8, marks[i]);
     for (unsigned i = 0; i < ZONES; i++)
         backdoor_write(b, zone_word(z, ZONE_AT_RESERVE + i * 8), 8, z->lowmem_reserve[i]);
-    backdoor_write(b, zone_word(z, ZONE_AT_FREE), 8, z->managed_pages);
+    backdoor_write(b, zone_word(z, ZONE_AT_FREE), 8, z->cache_first.v - z->first.v);
     for (unsigned order = 0; order < ORDERS; order++)
         for (unsigned mt = 0; mt < MIGRATE_LISTS; mt++) {
             paddr head = zone_list(z, order, (enum migratetype)mt);
@@ -201,6 +206,7 @@ void kernel_boot(struct kernel *k, struct backdoor *b)
     for (unsigned i = 0; i < k->zone_count; i++) {
         boot_zone(&k->zones[i], b);
         k->frames->boot(k, &k->zones[i], b);
+        page_cache_boot(k, &k->zones[i], b);
     }
     zero_pool_boot(k, b);
     uspace_boot(k, b);

@@ -73,6 +73,10 @@ struct kernel_desc {
     unsigned watermark_scale_factor; /* 1 to 1000, in 1/10000 of the zone */
     unsigned watermark_boost_factor; /* in 1/10000 of high; 0: no boost */
     unsigned lowmem_reserve_ratio_dma, lowmem_reserve_ratio_normal; /* of DMA and DMA32; of NORMAL; 0: none */
+    /* Page cache at boot, a share of every zone in 1/10000, at most 9000; 0: there is none, and nothing to reclaim. Of it a
+     * share is dirty; time from there to clean; core cycles to unmap a page and take it from its file. */
+    unsigned page_cache_share, page_cache_dirty;
+    uint64_t page_cache_writeback_ps, page_cache_cycles;
     unsigned compact_pageblocks;     /* scanned per attempt of compaction */
     unsigned pcp_batch;              /* pages; 0: from the zone size */
     unsigned pcp_high;               /* pages; 0: low watermark / harts of the node, at least 4 batches */
@@ -146,8 +150,8 @@ void kernel_hart_boot(struct kernel *, struct hart *);
 /* ---- blocks in simulated memory: byte offsets */
 
 enum { PCP_ORDERS = 4 };
-/* pgdat: the flag that asks for kswapd; zonelist entries of 16 bytes: address of the zone, index. */
-enum { PGDAT_KSWAPD = 0, PGDAT_ZERO_POOL = 64, PGDAT_ZONELIST = 128, ZONEREF_BYTES = 16, ZONEREF_INDEX = 8,
+/* pgdat: the flag that asks for kswapd; of the first node: victims for the OOM killer, and whether one is asked (oom.c); zonelist entries of 16 bytes: address of the zone, index. */
+enum { PGDAT_KSWAPD = 0, PGDAT_OOM_VICTIMS = 16, PGDAT_OOM_ASKED = 24, PGDAT_ZERO_POOL = 64, PGDAT_ZONELIST = 128, ZONEREF_BYTES = 16, ZONEREF_INDEX = 8,
        PGDAT_BYTES = PGDAT_ZONELIST + ZONES_MAX * ZONEREF_BYTES };
 /* Per-CPU lists: lock, counts and the first lists in one line, like struct per_cpu_pages: 3 lists for each order; there
  * is room for the huge-page order. */

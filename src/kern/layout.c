@@ -3,7 +3,7 @@
 
 #include "src/kern/frames.h"
 #include "src/kern/iommu_queue.h"
-#include "src/kern/page.h"
+#include "src/kern/page_cache.h"
 
 #define MIB (UINT64_C(1) << 20)
 enum { QUEUE_BYTES = 64, STATUS_BYTES = 4, BLOCKS_PER_BYTE = 2 };
@@ -82,6 +82,8 @@ static uint64_t carve_node(struct kernel *k, unsigned node, uint64_t start, unsi
         uint64_t own = k->frames->own_bytes != NULL ? k->frames->own_bytes(&k->desc, k->zones[i].managed_pages) : 0;
         k->zones[i].own = own != 0 ? carve(&next, own, PAGE_BYTES) : (paddr){ 0 };
     }
+    for (unsigned i = first_zone; i < k->zone_count && k->desc.page_cache_share != 0; i++)
+        k->zones[i].lru = carve(&next, LRU_BYTES, LINE_BYTES);
     carve(&next, 0, PAGE_BYTES);
     return next;
 }
@@ -102,6 +104,8 @@ static bool layout_node(struct kernel *k, unsigned node, uint64_t movable_bytes)
     n->reserved = (frame){ (movable - need) / PAGE_BYTES };
     n->reserved_end = (frame){ movable / PAGE_BYTES };
     carve_node(k, node, movable - need, first_zone);
+    for (unsigned i = first_zone; i < k->zone_count; i++)
+        k->zones[i].cache_first = page_cache_first(&k->desc, &k->zones[i]);
     return true;
 }
 

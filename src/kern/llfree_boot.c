@@ -11,7 +11,7 @@ uint64_t llfree_own_bytes(const struct kernel_desc *d, uint64_t pages)
 
 static void boot_area(const struct kernel *k, const struct zone *z, struct backdoor *b, uint64_t area)
 {
-    uint64_t count = zone_managed(z, area * AREA_FRAMES, AREA_FRAMES);
+    uint64_t count = zone_free_at_boot(z, area * AREA_FRAMES, AREA_FRAMES);
     backdoor_write(b, llfree_area_at(k, z, area), ENTRY_BYTES, count);
     for (uint64_t row = area * AREA_ROWS; count != AREA_FRAMES && row < (area + 1) * AREA_ROWS; row++)
         backdoor_write(b, llfree_row_at(k, z, row), 8, row_at_boot(z, row));
@@ -22,7 +22,7 @@ void llfree_boot(struct kernel *k, struct zone *z, struct backdoor *b)
     uint64_t trees = llfree_tree_count(z);
     unsigned harts = k->desc.harts;
     for (uint64_t tree = 0; tree < trees; tree++)
-        backdoor_write(b, llfree_tree_at(k, z, tree), ENTRY_BYTES, zone_managed(z, tree * TREE_FRAMES, TREE_FRAMES));
+        backdoor_write(b, llfree_tree_at(k, z, tree), ENTRY_BYTES, zone_free_at_boot(z, tree * TREE_FRAMES, TREE_FRAMES));
     for (uint64_t area = 0; area < trees * TREE_AREAS; area++)
         boot_area(k, z, b, area);
     for (unsigned hart = 0; hart < harts; hart++)

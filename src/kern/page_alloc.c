@@ -225,19 +225,24 @@ static void drop_reference(struct hart *h, const struct kernel *k, frame f, unsi
                   (unsigned long long)references);
 }
 
-void free_pages(struct hart *h, const struct kernel *k, frame f, unsigned order)
+enum source_id free_unreferenced(struct hart *h, const struct kernel *k, frame f, unsigned order)
 {
-    context_forbid_nmi(h, "free_pages");
-    k_begin(h, CLASS_FREE);
-    k_compute(h, k->desc.costs.free_entry);
-    drop_reference(h, k, f, order);
     if (k->desc.zero_policy == ZERO_POLICY_ON_FREE) {
         k_phase(h, PH_ZERO);
         zero_on_free(h, k, f, order);
     }
     k_note(h, NOTE_PAGE_FREED, f.v, order);
     stat_add(h, k, STAT_FREE, UINT64_C(1) << order);
-    k_source(h, k->frames->put(h, k, kernel_zone_of(k, f), f, order));
+    return k->frames->put(h, k, kernel_zone_of(k, f), f, order);
+}
+
+void free_pages(struct hart *h, const struct kernel *k, frame f, unsigned order)
+{
+    context_forbid_nmi(h, "free_pages");
+    k_begin(h, CLASS_FREE);
+    k_compute(h, k->desc.costs.free_entry);
+    drop_reference(h, k, f, order);
+    k_source(h, free_unreferenced(h, k, f, order));
     k_phase(h, PH_EXIT);
     k_compute(h, k->desc.costs.free_exit);
     k_end(h);

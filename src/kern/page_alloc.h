@@ -36,6 +36,9 @@ frame alloc_page_to_clear(struct hart *, const struct kernel *, gfp_t, bool *zer
 /* Any context but NMI. Freeing what is not allocated is an illegal operation. Records class free. */
 void free_pages(struct hart *, const struct kernel *, frame, unsigned order);
 
+/* The part of it after the last reference has gone; inside an open request. Says where the block went. */
+enum source_id free_unreferenced(struct hart *, const struct kernel *, frame, unsigned order);
+
 /* Free pages of the zone as the watermark checks see them. */
 uint64_t zone_free_pages(struct hart *, const struct kernel *, const struct zone *);
 

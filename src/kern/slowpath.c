@@ -120,7 +120,10 @@ static bool round_of(struct slow *s, frame *f)
     if (f->v != 0 || give_up(s))
         return false;
     k_compute(s->h, s->k->desc.costs.slow_retry);
-    return worth_another_round(s, progress) || ((s->gfp & GFPM_RETRY_MAYFAIL) == 0 && out_of_memory(s->h, s->k, s->c));
+    if (worth_another_round(s, progress))
+        return true;
+    s->no_progress = 0;
+    return (s->gfp & GFPM_RETRY_MAYFAIL) == 0 && out_of_memory(s->h, s->k, s->c);
 }
 
 static frame rounds(struct slow *s)

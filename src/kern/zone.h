@@ -31,6 +31,7 @@ struct zone {
     enum zone_id id;
     unsigned node;
     unsigned index;                  /* in kernel.zones */
+    frame cache_first;               /* [cache_first, end) holds page cache at boot, all the rest is free */
     frame first, end;                /* [first, end), all managed; no other zone has a frame of its pageblocks; `first` is on a
                                         4 MiB boundary, or 1 MiB in the lowest zone; `end` may lie anywhere */
     uint64_t managed_pages;          /* end - first */
@@ -39,6 +40,7 @@ struct zone {
     unsigned pcp_batch, pcp_high;    /* pages */
     paddr at;                        /* ZONE_BYTES, line aligned: ZONE_AT_... */
     const struct kernel *kernel;     /* for boot images, whose argument is the zone */
+    paddr lru;                       /* page_cache.h; 0: no page cache */
     paddr own;                       /* page aligned: what the frame allocator asked for (frames.h); 0 if nothing */
 };
 
@@ -57,7 +59,10 @@ enum {
     ZONE_AT_RECLAIMABLE = ZONE_AT_FREE + 8,   /* pages of the page cache that reclaim may look at */
     ZONE_BYTES = ZONE_AT_FREE + 64
 };
-enum zone_flag { ZONE_FLAG_BOOSTED = 1 }; /* a boost happened, kswapd is to be woken (ZONE_BOOSTED_WATERMARK) */
+enum zone_flag {
+    ZONE_FLAG_BOOSTED = 1,        /* a boost happened, kswapd is to be woken (ZONE_BOOSTED_WATERMARK) */
+    ZONE_FLAG_RECLAIM_ACTIVE = 2  /* kswapd is at work */
+};
 
 static inline paddr zone_word(const struct zone *z, unsigned offset) { return paddr_plus(z->at, offset); }
 enum { ZONE_UPPER = 4 }; /* offset of the upper half of a word */

@@ -44,11 +44,12 @@ bool zone_watermark_ok(struct hart *h, const struct kernel *k, const struct zone
 
 /* ---- kswapd */
 
-static void wake_kswapd(struct hart *h, const struct mem_node *n)
+static void wake_kswapd(struct hart *h, const struct kernel *k, const struct mem_node *n)
 {
     paddr flag = paddr_plus(n->at, PGDAT_KSWAPD);
     if (k_load_once(h, flag, 8) != 0)
         return;
+    k_compute(h, k->desc.costs.wake_up);
     k_store_once(h, flag, 8, 1);
     k_count(h, "kswapd.woken", 1);
 }
@@ -61,7 +62,7 @@ void wake_kswapds(struct hart *h, const struct kernel *k, const struct alloc_con
         if (z == NULL || &k->nodes[z->node] == last)
             continue;
         last = &k->nodes[z->node];
-        wake_kswapd(h, last);
+        wake_kswapd(h, k, last);
     }
 }
 
@@ -72,7 +73,7 @@ static void after_boost(struct hart *h, const struct kernel *k, const struct zon
     if ((alloc_flags & ALLOC_KSWAPD) == 0 || (k_load_once(h, flags, 8) & ZONE_FLAG_BOOSTED) == 0)
         return;
     k_fetch_and(h, flags, 8, ~(uint64_t)ZONE_FLAG_BOOSTED);
-    wake_kswapd(h, &k->nodes[z->node]);
+    wake_kswapd(h, k, &k->nodes[z->node]);
 }
 
 /* ---- the walk */

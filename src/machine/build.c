@@ -330,6 +330,10 @@ static struct kernel_desc kernel_desc_of(struct machine *m)
     d.watermark_boost_factor = k->allocator.watermark_boost_factor;
     d.lowmem_reserve_ratio_dma = k->allocator.lowmem_reserve_ratio_dma;
     d.lowmem_reserve_ratio_normal = k->allocator.lowmem_reserve_ratio_normal;
+    d.page_cache_share = k->page_cache.share;
+    d.page_cache_dirty = k->page_cache.dirty;
+    d.page_cache_writeback_ps = k->page_cache.writeback_ps;
+    d.page_cache_cycles = k->page_cache.page_cycles;
     d.compact_pageblocks = k->allocator.compact_pageblocks;
     d.pcp_batch = k->allocator.pcp_batch;
     d.pcp_high = k->allocator.pcp_high;

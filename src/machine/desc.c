@@ -208,6 +208,20 @@ static const struct param allocator_params[] = {
 };
 #undef A
 
+#define C(field) PARAM_FIELD(struct page_cache_keys, field)
+static const struct param page_cache_params[] = {
+    { .key = "share", .type = P_PERMYRIAD, C(share), .max = 9000, .deflt = "0%",
+      .help = "How much of every zone holds page cache at boot; 0: nothing can be reclaimed." },
+    { .key = "dirty", .type = P_PERMYRIAD, C(dirty), .max = 10000, .deflt = "0%",
+      .help = "How much of it must be written back before it can be reclaimed." },
+    { .key = "writeback", .type = P_TIME, C(writeback_ps), .max = PS_PER_S, .deflt = "100us",
+      .help = "Time from the decision to write a page back until it is clean (a guess: an SSD's write)." },
+    { .key = "page", .type = P_CYCLES, C(page_cycles), .max = 1000000, .deflt = "1000cycles",
+      .help = "Work to unmap a page and to take it out of its file, besides the traffic of its list (a guess)." },
+    { .key = NULL }
+};
+#undef C
+
 #define X(name, cycles, path) \
     { .key = #name, .type = P_UINT, .flags = PARAM_ADVANCED, PARAM_FIELD(struct kern_costs, name), .max = 1000000, .help = path "." },
 static const struct param cost_params[] = { KERN_COST_LIST(X) { .key = NULL } };
@@ -233,6 +247,8 @@ const struct param kernel_params[] = {
     { .key = "locks", .type = P_CHOICE, K(locks), .deflt = "queued", .choices = lock_names, .help = "Kind of every spin lock." },
     { .key = "allocator", .type = P_GROUP, .offset = offsetof(struct kernel_keys, allocator), .group = allocator_params,
       .help = "The page allocator." },
+    { .key = "page_cache", .type = P_GROUP, .offset = offsetof(struct kernel_keys, page_cache), .group = page_cache_params,
+      .help = "Pages of files, which reclaim can get back." },
     { .key = "pcp_locking", .type = P_CHOICE, K(pcp_locking), .deflt = "6.2", .choices = pcp_locking_names,
       .help = "Locking of the per-CPU lists as in that kernel: 5.15 by interrupts off alone, 6.0 a lock with interrupts off, 6.2 with interrupts on." },
     { .key = "zeroing", .type = P_CHOICE, K(zeroing), .deflt = "string", .choices = zeroing_names,

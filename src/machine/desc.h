@@ -88,6 +88,10 @@ struct kernel_keys {
         uint32_t watermark_scale_factor, watermark_boost_factor, lowmem_reserve_ratio_dma, lowmem_reserve_ratio_normal;
         uint32_t pcp_batch, pcp_high, compact_pageblocks;
     } allocator;
+    struct page_cache_keys {
+        uint32_t share, dirty;
+        uint64_t writeback_ps, page_cycles;
+    } page_cache;
     bool init_on_alloc;
     int zero_policy;
     uint32_t zero_pool_pages;

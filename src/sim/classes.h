@@ -87,6 +87,7 @@
     X(ALLOC_NOIO, "alloc.noio", 0, ENTRY, "call of alloc_pages with GFP_NOIO", "return") \
     X(ALLOC_OTHER, "alloc.other", 0, ENTRY, "call of alloc_pages with another combination of flags", "return") \
     X(FREE, "free", 0, ENTRY, "call of free_pages", "return") \
+    X(RECLAIM, "reclaim", 0, WORK, "start of one scan of up to 32 pages of page cache, by kswapd or by who allocates", "those that could be freed are free") \
     X(PAIR, "alloc.pair", 0, OTHER, "call of alloc_pages", "return of the free_pages that gives the same page back") \
     X(GRANT, "exclusive.grant", 0, OTHER, "first instruction of the request (also with exclusive: none)", "the publish store is globally visible") \
     X(PAGE_OWN, "page.own", 0, WORK, "first prefetch-for-write to the page", "every line of the page has been solely owned") \

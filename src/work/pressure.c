@@ -5,8 +5,13 @@
  * lowmem reserve), so that the level is what such a request meets everywhere. Pages on per-CPU lists are not free in the
  * zone's sense, so the level is met to within a batch. Other programs begin to measure when every hog is
  * there for the first time.
+ *
+ * With `cache` what they take, page by page, goes to the page cache, as if they read a file from end to end: reclaim gets it
+ * back, and they take it again. A hog that is `killable` is told by the OOM killer to give everything back, and is gone.
  */
 #include "src/kern/page_alloc.h"
+#include "src/kern/page_cache.h"
+#include "src/kern/reclaim.h"
 #include "src/work/private.h"
 
 enum { CHURN_AMONG = 256 };
@@ -18,6 +23,8 @@ struct pressure_desc {
     uint8_t order_max;
     uint64_t interval_ps;
     uint32_t churn;
+    bool cache, killable;
+    uint32_t dirty;
 };
 
 struct held { frame f; unsigned order; };
@@ -28,6 +35,8 @@ struct pressure_state {
     struct held *held;
     uint64_t count, room;
     uint64_t turn;              /* of the churn */
+    uint64_t cached;            /* pages given to the page cache */
+
     bool there;                 /* the level was reached once */
 };
 
@@ -44,14 +53,26 @@ static const struct param params[] = {
       .help = "How often the level is looked at again; one such look is one operation." },
     { .key = "churn", .type = P_UINT, PARAM_FIELD(struct pressure_desc, churn), .max = 1u << 20, .deflt = "0",
       .help = "So many blocks are given back and taken again at each look." },
+    { .key = "cache", .type = P_BOOL, PARAM_FIELD(struct pressure_desc, cache), .deflt = "false",
+      .help = "What is taken goes to the page cache, page by page, where reclaim may get it back." },
+    { .key = "dirty", .type = P_PERMYRIAD, PARAM_FIELD(struct pressure_desc, dirty), .max = PERMYRIAD, .deflt = "0%",
+      .help = "How much of what goes to the page cache is dirty." },
+    { .key = "killable", .type = P_BOOL, PARAM_FIELD(struct pressure_desc, killable), .deflt = "false",
+      .help = "The OOM killer may tell each hart of it to give all it has back; it then takes no more." },
     { .key = NULL },
 };
 
 static const char *check(const void *desc, const struct work *w, unsigned members)
 {
     const struct pressure_desc *d = desc;
-    (void)w, (void)members;
-    return work_gfp_check(w, d->gfp);
+    const char *wrong = work_gfp_check(w, d->gfp);
+    (void)members;
+    if (wrong != NULL)
+        return wrong;
+    if (d->cache && w->kernel->desc.page_cache_share == 0)
+        return "there is no page cache (kernel.page_cache.share)";
+    bool waits = (work_gfp(w, d->gfp) & (GFPM_DIRECT_RECLAIM | GFPM_NORETRY | GFPM_MEMALLOC)) == GFPM_DIRECT_RECLAIM;
+    return d->killable && waits ? "a killable hog must not wait for memory: its flags need NORETRY or MEMALLOC, or no DIRECT_RECLAIM" : NULL;
 }
 
 static void prepare(struct work *w, struct agent *members, unsigned count)
@@ -93,12 +114,18 @@ static frame take_from(struct hart *h, const struct agent *a, const struct zone 
 
 static bool take(struct hart *h, const struct agent *a, const struct zone *z, unsigned order)
 {
+    const struct pressure_desc *d = a->desc;
     struct pressure_state *s = a->state;
     frame f = { 0 };
     if (s->count < s->room)
         f = take_from(h, a, z, order);
     if (f.v == 0)
         return false;
+    if (d->cache) {
+        page_cache_add(h, agent_kernel(a), f, s->cached * d->dirty / PERMYRIAD != (s->cached + 1) * d->dirty / PERMYRIAD);
+        s->cached++;
+        return true;
+    }
     s->held[s->count++] = (struct held){ f, order };
     return true;
 }
@@ -118,13 +145,22 @@ static bool give_back_last(struct hart *h, const struct agent *a, const struct z
     return true;
 }
 
+/* Into the page cache: what there is too much now, and no more, because kswapd may give back as fast as this takes. */
+static void read_file(struct hart *h, const struct agent *a, const struct zone *z)
+{
+    uint64_t free_pages = zone_free_pages(h, agent_kernel(a), z), target = target_of(a, z);
+    uint64_t pages = free_pages > target ? (free_pages - target + a->members - 1) / a->members : 0;
+    while (pages-- > 0 && take(h, a, z, 0))
+        ;
+}
+
 /* The entry's harts share what is to be taken. */
 static void approach(struct hart *h, const struct agent *a, const struct zone *z)
 {
     const struct pressure_desc *d = a->desc;
     uint64_t free_pages = zone_free_pages(h, agent_kernel(a), z), target = target_of(a, z);
     unsigned order = d->order_max;
-    while (free_pages > target) {
+    while (free_pages > target && !(d->killable && oom_asked(h, agent_kernel(a)))) {
         while (order > 0 && (free_pages - target) / a->members < UINT64_C(1) << order)
             order--;
         if (!take(h, a, z, order)) {
@@ -146,10 +182,11 @@ static void approach(struct hart *h, const struct agent *a, const struct zone *z
 static void approach_all(struct hart *h, const struct agent *a)
 {
     const struct kernel *k = agent_kernel(a);
+    const struct pressure_desc *d = a->desc;
     const struct pressure_state *s = a->state;
     for (unsigned i = k->zone_count; i-- > 0;)
         if (k->zones[i].id <= s->highest)
-            approach(h, a, &k->zones[i]);
+            (d->cache ? read_file : approach)(h, a, &k->zones[i]);
 }
 
 static void churn(struct hart *h, const struct agent *a)
@@ -186,17 +223,45 @@ static void arrived(struct agent *a)
                 hart_wake(w->agents[i].hart);
 }
 
+static uint64_t give_all_back(struct hart *h, const struct agent *a)
+{
+    uint64_t blocks = 0;
+    while (give_back_last(h, a, NULL))
+        blocks++;
+    return blocks;
+}
+
+/* Killed: gone for good, though the hart looks on at its intervals. */
+static void die(struct hart *h, struct agent *a)
+{
+    const struct pressure_desc *d = a->desc;
+    k_count(h, "oom.blocks_freed", give_all_back(h, a));
+    arrived(a);
+    oom_leave(h, agent_kernel(a), true);
+    while (agent_next(a))
+        k_sleep_ps(h, d->interval_ps);
+}
+
 static void run(struct hart *h, struct agent *a)
 {
     const struct pressure_desc *d = a->desc;
-    while (agent_next(a)) {
+    bool told = false;
+    if (d->killable)
+        oom_join(h, agent_kernel(a));
+    while (!told && agent_next(a)) {
         approach_all(h, a);
+        told = d->killable && oom_told(h, agent_kernel(a));
+        if (told)
+            break;
         arrived(a);
         churn(h, a);
         k_sleep_ps(h, d->interval_ps);
     }
-    while (give_back_last(h, a, NULL))
-        ;
+    if (told)
+        die(h, a);
+    else if (d->killable)
+        oom_leave(h, agent_kernel(a), false);
+    give_all_back(h, a);
 }
 
 const struct program program_pressure = {

@@ -53,6 +53,7 @@ extern const struct program program_dma_foreign;
 extern const struct program program_dma_stream;
 extern const struct program program_exclusive_alloc;
 extern const struct program program_irq_source;
+extern const struct program program_kswapd;
 extern const struct program program_litmus;
 extern const struct program program_page_bench;
 extern const struct program program_page_invalidate;

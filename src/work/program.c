@@ -17,6 +17,7 @@ const struct program *const programs[] = {
     &program_dma_stream,
     &program_exclusive_alloc,
     &program_irq_source,
+    &program_kswapd,
     &program_litmus,
     &program_page_bench,
     &program_page_invalidate,
