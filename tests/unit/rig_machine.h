@@ -1,5 +1,6 @@
 /* tests/unit/rig_machine.h - a small real machine for tests of caches, homes and harts: engine, crossbar, DRAM,
- * memory, MESI from its file, homes, harts, device ports; no kernel. Harts run scripts of operations.
+ * memory, MESI from its file, homes, harts, device ports, if wanted clusters between harts and homes; no kernel. Harts run
+ * scripts of operations.
  *
  *   struct machine_rig *m = machine_rig_new(&desc);       desc: rig_desc() and what the test changes
  *   rig_script(m, 0, (struct op[]){ STORE(LINE(3), 7), FENCE, END });
@@ -12,6 +13,7 @@
 #define LAB_TESTS_RIG_MACHINE_H
 
 #include "models/cache/port.h"
+#include "models/coherence/cluster.h"
 #include "models/coherence/home.h"
 #include "models/coherence/table.h"
 #include "models/dram/dram.h"
@@ -24,7 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RIG_HARTS = 16, RIG_PORTS = 4, RIG_HOMES = 4, RIG_OPS = 256, RIG_LOG = 4096 };
+enum { RIG_HARTS = 16, RIG_PORTS = 4, RIG_HOMES = 4, RIG_CLUSTERS = 4, RIG_OPS = 256, RIG_LOG = 4096 };
 
 /* ---- times of the default machine, picoseconds */
 enum {
@@ -33,6 +35,7 @@ enum {
     SNOOP = 5300, SNOOP_OCC = 900,
     HOP = 10000, CONTROL = 300, DATA = 800,
     HOME = 7000, HOME_OCC = 2000, RESP_OCC = 400,
+    SLICE = 12700, SLICE_OCC = 1900, SLICE_RESP = 600, /* of a cluster */
     DRAM = 40000,             /* controller 8000 + activate 14000 + column 15000 + burst 3000; pages closed */
     IPI_SEND = 13000, IPI = 97000, IRQ_ENTRY = 31000, IRQ_EXIT = 17000, MMIO = 211000,
     /* one undisturbed miss, by who serves it, from the MSHR to the grant */
@@ -43,10 +46,12 @@ enum {
 
 struct rig_desc {
     unsigned harts, ports, homes;
+    unsigned clusters;          /* 0: harts ask the homes; else hart h is in cluster h / (harts / clusters), one slice each */
     const char *protocol;       /* a shipped one; NULL: mesi */
     struct hart_desc hart;
     struct cache_desc cache, port;
     struct home_desc home;
+    struct cluster_desc slice;
     struct dram_desc dram;
     struct net_desc net;
     uint64_t seed;              /* of jitter */
@@ -67,6 +72,8 @@ static inline struct rig_desc rig_desc(unsigned harts)
                    .l1_ps = L1, .snoop_ps = SNOOP, .snoop_occupancy_ps = SNOOP_OCC },
         .port = { .mshrs = 2, .write_backs = 2, .snoop_ps = SNOOP, .snoop_occupancy_ps = SNOOP_OCC },
         .home = { .sets = 64, .ways = 8, .lookup_ps = HOME, .occupancy_ps = HOME_OCC, .response_occupancy_ps = RESP_OCC },
+        .slice = { .sets = 64, .ways = 8, .write_backs = 2, .lookup_ps = SLICE, .occupancy_ps = SLICE_OCC,
+                   .response_occupancy_ps = SLICE_RESP },
         .dram = { .channels = 1, .banks_per_channel = 1, .row_bytes = 8192, .interleave_bytes = 64, .t_cas_ps = 15000,
                   .t_rcd_ps = 14000, .t_rp_ps = 16000, .t_burst_ps = 3000, .controller_ps = 8000,
                   .page_policy = DRAM_CLOSED_PAGE },
@@ -133,6 +140,8 @@ struct machine_rig {
     struct history *history;
     struct account *account;
     struct home *home[RIG_HOMES];
+    struct cluster *slice[RIG_CLUSTERS];
+    struct rig_route { struct machine_rig *m; unsigned cluster; } route[RIG_CLUSTERS];
     struct cache *cache[RIG_HARTS + RIG_PORTS];
     struct hart *hart[RIG_HARTS];
     struct device_port *port[RIG_PORTS];
@@ -184,7 +193,19 @@ static inline tick rig_when(const struct machine_rig *m, enum seen_kind kind, un
 static uint16_t rig_home_node(void *arg, lineno line)
 {
     struct machine_rig *m = arg;
-    return (uint16_t)(m->d.harts + m->d.ports + line.v % m->d.homes);
+    return (uint16_t)(m->d.harts + m->d.ports + m->d.clusters + line.v % m->d.homes);
+}
+static uint16_t rig_slice_node(void *arg, lineno line)
+{
+    const struct rig_route *r = arg;
+    (void)line;
+    return (uint16_t)(r->m->d.harts + r->m->d.ports + r->cluster);
+}
+/* Of an agent of the homes: a cluster, or a port. */
+static uint16_t rig_outer_node(void *arg, unsigned agent, lineno line)
+{
+    struct machine_rig *m = arg;
+    return agent < m->d.clusters ? rig_slice_node(&m->route[agent], line) : (uint16_t)agent;
 }
 static struct hart *rig_hart_at(void *arg, unsigned id) { return ((struct machine_rig *)arg)->hart[id]; }
 static const struct mmio_target *rig_mmio_at(void *arg, paddr a)
@@ -297,17 +318,35 @@ static inline struct protocol *rig_protocol(struct arena *arena, const char *nam
 
 static inline void rig_net(struct machine_rig *m)
 {
-    m->d.net.nodes = m->d.harts + m->d.ports + m->d.homes;
+    m->d.net.nodes = m->d.harts + m->d.ports + m->d.clusters + m->d.homes;
     m->d.net.jitter_rng = rng_stream(m->d.seed, "jitter");
     m->net = net_new(m->engine, &m->list, &m->d.net);
     m->dram = dram_new(m->engine, &m->list, &m->d.dram);
     struct home_env he = { .engine = m->engine, .net = m->net, .dram = m->dram, .memory = m->memory, .protocol = m->protocol,
                            .row_counts = &m->rows, .agents = (uint16_t)(m->d.harts + m->d.ports), .history = m->history,
-                           .protocol_error = rig_error, .error_arg = m, .sample = rig_sample, .sample_arg = m };
+                           .protocol_error = rig_error, .error_arg = m, .sample = rig_sample, .sample_arg = m,
+                           .outer = m->d.clusters > 0, .agent_node = m->d.clusters ? rig_outer_node : NULL, .agent_arg = m };
+    for (unsigned i = 0; i < m->d.harts + m->d.ports; i++)
+        he.everyone.w[0] |= (uint64_t)(!m->d.clusters || i < m->d.clusters || i >= m->d.harts) << i;
     for (unsigned i = 0; i < m->d.homes; i++) {
-        unsigned node = m->d.harts + m->d.ports + i;
+        unsigned node = m->d.harts + m->d.ports + m->d.clusters + i;
         m->home[i] = home_new(&m->list, arena_printf(m->arena, "home%u", i), (uint16_t)node, &m->d.home, &he);
         net_attach(m->net, node, home_deliver, m->home[i]);
+    }
+}
+
+static inline void rig_clusters(struct machine_rig *m)
+{
+    struct cluster_wiring w = { .engine = m->engine, .net = m->net, .memory = m->memory, .protocol = m->protocol,
+                                .row_counts = &m->rows, .history = m->history, .home_node = rig_home_node,
+                                .agent_node = rig_outer_node, .route_arg = m, .protocol_error = rig_error, .error_arg = m,
+                                .sample = rig_sample, .sample_arg = m };
+    for (unsigned i = 0; i < m->d.clusters; i++) {
+        m->route[i] = (struct rig_route){ m, i };
+        w.agent = (uint16_t)i;
+        uint16_t node = rig_slice_node(&m->route[i], (lineno){ 0 });
+        m->slice[i] = cluster_new(&m->list, arena_printf(m->arena, "slice%u", i), node, &m->d.slice, &w);
+        net_attach(m->net, node, cluster_deliver, m->slice[i]);
     }
 }
 
@@ -327,10 +366,17 @@ static inline void rig_agents(struct machine_rig *m)
         m->hart[i] = hart_new(&m->list, arena_printf(m->arena, "core%u", i), i, &m->d.hart, &he);
         hart_record(m->hart[i], false);
         struct cache_owner owner = hart_cache_owner(m->hart[i]);
-        m->cache[i] = cache_new(&m->list, arena_printf(m->arena, "core%u.cache", i), (uint16_t)i, &m->d.cache, &ce, &owner);
+        struct cache_env inside = ce;
+        if (m->d.clusters) {
+            inside.home_node = rig_slice_node;
+            inside.home_arg = &m->route[i / (m->d.harts / m->d.clusters)];
+        }
+        m->cache[i] = cache_new(&m->list, arena_printf(m->arena, "core%u.cache", i), (uint16_t)i, &m->d.cache, &inside, &owner);
         hart_connect(m->hart[i], m->cache[i]);
         net_attach(m->net, i, rig_deliver, m);
     }
+    ce.outer = m->d.clusters > 0;
+    ce.agent_node = m->d.clusters ? rig_outer_node : NULL;
     for (unsigned i = 0; i < m->d.ports; i++) {
         unsigned agent = m->d.harts + i;
         m->port[i] = device_port_new(&m->list, arena_printf(m->arena, "port%u", i), (uint16_t)agent, &m->d.port, &ce);
@@ -354,6 +400,7 @@ static inline struct machine_rig *machine_rig_new(const struct rig_desc *d)
                                      .atomic = rig_atomic, .line_visible = rig_line, .barrier = rig_barrier,
                                      .wants = rig_wants };
     rig_net(m);
+    rig_clusters(m);
     rig_agents(m);
     return m;
 }
@@ -368,6 +415,8 @@ static inline void machine_rig_free(struct machine_rig *m)
         device_port_free(m->port[i]);
     for (unsigned i = 0; i < m->d.homes; i++)
         home_free(m->home[i]);
+    for (unsigned i = 0; i < m->d.clusters; i++)
+        cluster_free(m->slice[i]);
     dram_free(m->dram);
     net_free(m->net);
     engine_free(m->engine);
