@@ -29,6 +29,7 @@ struct dram_request {
     struct dram_request *next;   /* dram's */
     lineno line;
     bool write;
+    tick head_start_ps;          /* it was begun so long before it is asked for */
     tick asked, done_at;         /* filled by dram */
     dram_done_fn *done;          /* called in the event at done_at; NULL: nobody waits (posted write) */
     void *owner;

@@ -27,6 +27,7 @@ struct cache_desc {
     tick lookup_ps;                  /* L1 and L2 tags, until a miss leaves */
     tick l1_ps;                      /* of lookup_ps, the L1 share */
     tick snoop_ps;                   /* forward's arrival to its answer */
+    tick snoop_data_ps;              /* added unless it is an invalidation, which takes no data (directory protocols) */
     tick snoop_occupancy_ps;
 };
 

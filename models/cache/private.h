@@ -60,7 +60,7 @@ struct cache {
     /* snoop FIFO */
     struct snoop { struct msg msg; tick ready; } *snoop;
     uint32_t snoop_head, snoop_count, snoop_cap;
-    tick snoop_free_at;
+    tick snoop_free_at, snoop_ready_at;
     struct event snoop_event;
     /* watch */
     lineno watch_line;

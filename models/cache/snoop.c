@@ -19,7 +19,13 @@ static void grow(struct cache *c)
     c->snoop_head = 0;
 }
 
-/* Pipelined: one starts every snoop_occupancy_ps, each answers snoop_ps after it started. Their number is bounded
+static bool takes_data(unsigned kind)
+{
+    return kind == MSG_FWD_GETS || kind == MSG_FWD_GETM || kind == MSG_FWD_GETU || kind == MSG_FWD_FLUSH;
+}
+
+/* Pipelined: one starts every snoop_occupancy_ps, each answers snoop_ps (with data
+ * snoop_data_ps more) after it started, never before its forerunner. Their number is bounded
  * by the transactions of the other agents; the ring grows to that once. */
 void snoop_push(struct cache *c, const struct msg *in)
 {
@@ -30,7 +36,8 @@ void snoop_push(struct cache *c, const struct msg *in)
     c->snoop_free_at = start + c->desc.snoop_occupancy_ps;
     struct snoop *s = &c->snoop[(c->snoop_head + c->snoop_count++) & (c->snoop_cap - 1)];
     s->msg = *in;
-    s->ready = start + c->desc.snoop_ps;
+    tick ready = start + c->desc.snoop_ps + (takes_data(in->kind) ? c->desc.snoop_data_ps : 0);
+    s->ready = c->snoop_ready_at = ready > c->snoop_ready_at ? ready : c->snoop_ready_at;
     if (!event_scheduled(&c->snoop_event))
         engine_at(c->env.engine, &c->component, &c->snoop_event, s->ready, PHASE_DELIVER);
 }

@@ -423,7 +423,7 @@ struct cluster *cluster_new(struct component_list *list, const char *name, uint1
     size_t n = (size_t)slots_count(&c->at);
     c->lines = must_calloc(n, sizeof *c->lines);
     c->kept = must_calloc(n, sizeof *c->kept);
-    struct station_desc sd = { desc->lookup_ps, desc->occupancy_ps, desc->response_occupancy_ps };
+    struct station_desc sd = { desc->lookup_ps, desc->response_lookup_ps, desc->occupancy_ps, desc->response_occupancy_ps };
     station_init(&c->station, w->engine, &c->component, &sd, act, c);
     component_register(list, &c->component, name, &ops);
     return c;

@@ -23,6 +23,7 @@ struct cluster_desc {
     uint32_t sets, ways;           /* of this slice; sets: a power of two */
     uint32_t write_backs;          /* lines on their way out, at least 1: they have left their places already */
     tick lookup_ps;                /* from start of service to action */
+    tick response_lookup_ps;       /* the same for responses, from inside and outside */
     tick occupancy_ps;             /* of a request, put or forward */
     tick response_occupancy_ps;
 };

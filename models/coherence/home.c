@@ -391,7 +391,7 @@ struct home *home_new(struct component_list *list, const char *name, uint16_t no
     h->has_store = desc->data == HOME_NON_INCLUSIVE || desc->data == HOME_VICTIM;
     if (h->has_store)
         data_store_init(&h->store, name, desc->store_sets, desc->store_ways);
-    struct station_desc sd = { desc->lookup_ps, desc->occupancy_ps, desc->response_occupancy_ps };
+    struct station_desc sd = { desc->lookup_ps, desc->lookup_ps, desc->occupancy_ps, desc->response_occupancy_ps };
     station_init(&h->station, env->engine, &h->component, &sd, act, h);
     component_register(list, &h->component, name, &ops);
     return h;

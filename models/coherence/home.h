@@ -26,6 +26,8 @@ enum home_data {
     HOME_NO_DATA                   /* nowhere: a directory in front of memory */
 };
 enum home_overflow { OVERFLOW_RECALL, OVERFLOW_BROADCAST };
+/* For whom memory is read while the home looks the line up: nobody, agents beside the home, everybody. */
+enum home_early { EARLY_NONE, EARLY_OWN, EARLY_ALL };
 
 struct home_desc {
     uint32_t sets, ways;           /* of the directory; sets: a power of two */
@@ -37,6 +39,7 @@ struct home_desc {
     uint32_t pointers;
     enum home_overflow overflow;
     tick lookup_ps;                /* from start of service to action */
+    enum home_early early_read;    /* a read of memory that turns out to be needed has then begun lookup_ps ago */
     tick occupancy_ps;             /* of a request or put */
     tick response_occupancy_ps;    /* of DONE, WB, ACK */
     tick write_window_ps;          /* a posted write that will be done later than this stops service until it will not; 0: never */
@@ -57,6 +60,8 @@ struct home_env {
     bool outer;                    /* home of a machine of two levels: its messages are of the outer one */
     uint16_t (*agent_node)(void *arg, unsigned agent, lineno); /* network node of an agent; NULL: its number */
     void *agent_arg;
+    bool (*own)(void *arg, uint16_t home_node, unsigned agent); /* is the agent beside that home? EARLY_OWN only */
+    void *own_arg;
     void (*sample)(void *arg, uint16_t agent, int16_t txn, lineno); /* read-once data leaves now */
     void *sample_arg;
 };

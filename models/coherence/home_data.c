@@ -164,6 +164,13 @@ static void fetched(struct dram_request *r)
     home_fetched(h, slot, &m);
 }
 
+static tick head_start_ps(const struct home *h, const struct msg *m)
+{
+    bool early = h->desc.early_read == EARLY_ALL ||
+                 (h->desc.early_read == EARLY_OWN && h->env.own(h->env.own_arg, h->node, m->requester));
+    return early ? h->desc.lookup_ps : 0;
+}
+
 static struct fetch *fetch_begin(struct home *h, int64_t slot, const struct msg *m)
 {
     struct fetch *f = h->fetch_free;
@@ -176,7 +183,7 @@ static struct fetch *fetch_begin(struct home *h, int64_t slot, const struct msg 
     f->slot = slot;
     f->ahead = f->waited_for = false;
     h->counters.misses++;
-    f->request = (struct dram_request){ .line = m->line, .done = fetched, .owner = f };
+    f->request = (struct dram_request){ .line = m->line, .done = fetched, .owner = f, .head_start_ps = head_start_ps(h, m) };
     h->fetch_count++;
     dram_access(h->env.dram, &f->request);
     return f;

@@ -50,10 +50,11 @@ void station_push(struct station *s, struct msg *in)
     delta_mark(&in->delta, !response ? PART_REQUEST_NET : answer ? PART_ACKS : PART_RESPONSE_NET, now);
     tick start = now > s->free_at ? now : s->free_at;
     s->free_at = start + (response ? s->desc.response_occupancy_ps : s->desc.occupancy_ps);
+    tick act = start + (response ? s->desc.response_lookup_ps : s->desc.lookup_ps);
     struct service *last = &s->fifo[(s->head + s->count++) & (s->cap - 1)];
     last->msg = *in;
     last->start = start;
-    last->act = start + s->desc.lookup_ps;
+    last->act = s->last_act = act > s->last_act ? act : s->last_act;
     if (!event_scheduled(&s->event))
         engine_at(s->engine, s->component, &s->event, last->act, PHASE_DELIVER);
 }

@@ -1,6 +1,7 @@
 /* models/coherence/station.h - the service queue in front of a home or a cluster's node. Private to the folder.
  *
- * One message at a time: it starts when its forerunner's occupancy is over and acts lookup_ps later. Marks the message's
+ * One message at a time: it starts when its forerunner's occupancy is over and acts lookup_ps later, but never
+ * before its forerunner. Marks the message's
  * delta: network until arrival, home_wait until the start, home until it acts.
  */
 #ifndef LAB_MODELS_COHERENCE_STATION_H
@@ -11,6 +12,7 @@
 
 struct station_desc {
     tick lookup_ps;                /* from start of service to action */
+    tick response_lookup_ps;       /* the same for a response, whose place is known */
     tick occupancy_ps;             /* of a request, put or forward */
     tick response_occupancy_ps;    /* of a response */
 };
@@ -23,7 +25,7 @@ struct station {
     void *owner;
     struct service { struct msg msg; tick start, act; } *fifo;
     uint32_t head, count, cap;
-    tick free_at;
+    tick free_at, last_act;
     struct event event;
 };
 

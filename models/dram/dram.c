@@ -53,6 +53,7 @@ static struct place place_of(const struct dram *d, lineno line)
 }
 
 static tick later(tick a, tick b) { return a > b ? a : b; }
+static tick sooner(tick a, tick b) { return a < b ? a : b; }
 
 static enum row_case row_case_of(const struct place *p)
 {
@@ -93,11 +94,13 @@ static void count(struct dram_counters *c, bool write, enum row_case row, tick l
     c->wait_max_ps = later(c->wait_max_ps, wait_ps);
 }
 
-static tick serve(struct dram *d, const struct place *p, bool write, tick now)
+/* As if asked for head_start_ps ago, but done now at the earliest. */
+static tick serve(struct dram *d, const struct place *p, bool write, tick now, tick head_start_ps)
 {
     enum row_case row = row_case_of(p);
-    tick end = reserve(&d->desc, p, row, now + d->desc.controller_ps);
-    count(&p->channel->counters, write, row, end - now, end - now - unloaded_ps(&d->desc, row));
+    tick unloaded = unloaded_ps(&d->desc, row), ahead = sooner(head_start_ps, sooner(unloaded, now));
+    tick end = later(now, reserve(&d->desc, p, row, now + d->desc.controller_ps - ahead));
+    count(&p->channel->counters, write, row, end - now, end - now - (unloaded - ahead));
     p->channel->counters.bus_busy_ps += d->desc.t_burst_ps;
     return end;
 }
@@ -141,7 +144,7 @@ void dram_access(struct dram *d, struct dram_request *r)
 {
     struct place p = place_of(d, r->line);
     r->asked = engine_now(d->engine);
-    r->done_at = serve(d, &p, r->write, r->asked);
+    r->done_at = serve(d, &p, r->write, r->asked, r->head_start_ps);
     if (r->done)
         await(d, p.channel, r);
 }
@@ -149,7 +152,7 @@ void dram_access(struct dram *d, struct dram_request *r)
 tick dram_write_posted(struct dram *d, lineno line)
 {
     struct place p = place_of(d, line);
-    return serve(d, &p, true, engine_now(d->engine));
+    return serve(d, &p, true, engine_now(d->engine), 0);
 }
 
 tick dram_least_latency_ps(const struct dram *d)

@@ -52,7 +52,7 @@ extern const struct param dram_params[]; /* keys of dram_desc that a machine fil
 
 /* Copies the descriptor and registers itself. A senseless descriptor is a panic. Banks start closed.
  *
- * dram_access: the request is the caller's again when done is called, or on return if done is NULL.
+ * dram_access: as if asked for head_start_ps ago, but done now at the earliest; in order as submitted. The request is the caller's again when done is called, or on return if done is NULL.
  * done_at is always filled in. done may submit the same request again. */
 struct dram *dram_new(struct engine *, struct component_list *, const struct dram_desc *);
 void dram_free(struct dram *);

@@ -7,7 +7,8 @@
  *
  * The twisted hypercube is that of Esfahanian, Ni and Sagan 1991 ("The twisted n-cube with application to
  * multiprocessing"): two opposite edges of a square of the cube, here 0-1 and 2-3, are crossed to 0-3 and 1-2, which
- * takes one from the diameter: 2 with eight groups of three links each.
+ * takes one from the diameter: 2 with eight groups of three links each. glueless is what groups with three links each are
+ * joined to without further chips: fully up to four, eight as a twisted hypercube.
  */
 #include "models/net/net_internal.h"
 
@@ -20,9 +21,9 @@
 
 enum { TILES_MAX = 2 * NET_GROUPS_MAX, LINKS_MAX = 8192 };
 enum kind { NO_LINK, FAR, NEAR };
-enum shape { FULL, RING, HYPERCUBE, TWISTED, STAR };
+enum shape { FULL, RING, HYPERCUBE, TWISTED, STAR, GLUELESS };
 
-const char *const net_link_shapes[NET_LINK_SHAPES + 1] = { "full", "ring", "hypercube", "twisted-hypercube", "star", NULL };
+const char *const net_link_shapes[NET_LINK_SHAPES + 1] = { "full", "ring", "hypercube", "twisted-hypercube", "star", "glueless", NULL };
 
 struct graph {
     unsigned tiles, links;    /* links: each direction counts */
@@ -80,6 +81,12 @@ static void draw_cube(struct graph *g, const struct net_desc *d, bool twisted)
 static bool draw_shape(struct graph *g, const struct net_desc *d, enum shape shape, char *why, size_t why_bytes)
 {
     unsigned n = d->groups;
+    if (shape == GLUELESS && n > 4 && n != 8) {
+        snprintf(why, why_bytes, "a glueless machine of %u groups: 1 to 4 or 8", n);
+        return false;
+    }
+    if (shape == GLUELESS)
+        shape = n == 8 ? TWISTED : FULL;
     bool cube = shape == HYPERCUBE || shape == TWISTED;
     if (cube && (n & (n - 1) || (shape == TWISTED && n < 4))) {
         snprintf(why, why_bytes, "a %s of %u groups: their number must be a power of two%s", net_link_shapes[shape], n,

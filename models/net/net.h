@@ -108,10 +108,10 @@ extern const struct param net_params[]; /* keys of net_desc that a machine file 
 
 /* groups: named ways to join them, ended by NULL. full: every two; ring: neighbours in a circle; hypercube and
  * twisted-hypercube: see groups.c; star: every group on a hub, one for all, or with package > 1 one per package (tile
- * groups + i / package), the hubs joined fully. These take near_link_ps inside a package. In a list "a=b" is a link
- * inside a package and "a-b" one between packages; numbers from `groups` on are hubs, that is tiles with or without
- * nodes. */
-enum { NET_LINK_SHAPES = 5 };
+ * groups + i / package), the hubs joined fully; glueless: full up to 4 groups, twisted-hypercube with 8. These take
+ * near_link_ps inside a package. In a list "a=b" is a link inside a package and "a-b" one between packages; numbers from
+ * `groups` on are hubs, that is tiles with or without nodes. */
+enum { NET_LINK_SHAPES = 6 };
 extern const char *const net_link_shapes[NET_LINK_SHAPES + 1];
 
 /* NULL if the keys fit together, else the key to blame and, in `why`, what is wrong with it. Each key's own range is as

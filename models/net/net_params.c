@@ -19,7 +19,7 @@ const struct param net_params[] = {
     { .key = "package", .type = P_UINT, N(package), .min = 1, .max = NET_GROUPS_MAX, .deflt = "1",
       .help = "Groups in one package: a link inside takes near_link; with links: star each package has a hub." },
     { .key = "links", .type = P_STRING, N(links), .deflt = "full",
-      .help = "Links between groups: full, ring, hypercube, twisted-hypercube, star, or a list such as \"0=1 1-2\", with = inside "
+      .help = "Links between groups: full, ring, hypercube, twisted-hypercube, star, glueless, or a list such as \"0=1 1-2\", with = inside "
               "a package and - between packages; numbers from `groups` on are hubs." },
     { .key = "hop", .type = P_TIME, N(hop_ps), .min = 1, .max = PS_PER_US, .deflt = "10ns",
       .help = "Time on one link of mesh or ring, router included; in a crossbar or group the whole way; on a bus from the medium "

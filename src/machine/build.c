@@ -91,7 +91,7 @@ static struct dram_desc dram_desc_of(const struct machine_desc *d)
 {
     struct dram_desc r = d->dram;
     if (d->home.agent && d->levels == LEVELS_ONE)
-        r.controller_ps += 2 * d->net.hop_ps + d->home.lookup_ps + d->llc.lookup_ps;
+        r.controller_ps += 2 * d->net.hop_ps + d->home.lookup_ps + d->llc.response_lookup_ps;
     return r;
 }
 
@@ -126,6 +126,7 @@ static struct home_desc home_desc_of(const struct machine *m)
     struct dram_desc r = dram_desc_of(&m->desc);
     struct home_desc d = { .write_window_ps = r.controller_ps + r.t_rp_ps + r.t_rcd_ps + r.t_cas_ps + r.write_queue * r.t_burst_ps,
                            .pointers = m->desc.directory.pointers, .overflow = (enum home_overflow)m->desc.directory.overflow };
+    d.early_read = (enum home_early)k->early_read;
     if (m->topology.two_levels) {
         d.data = HOME_NO_DATA;
         d.sets = directory_sets(m);
@@ -154,7 +155,7 @@ static void wire_homes(struct machine *m)
     struct home_env env = { .engine = m->engine, .net = m->net, .memory = m->memory, .protocol = m->protocol,
                             .row_counts = &m->row_counts, .agents = (uint16_t)m->agents, .history = m->history,
                             .protocol_error = machine_protocol_error, .error_arg = m, .sample = sample, .sample_arg = m,
-                            .outer = t->two_levels };
+                            .own = topology_is_own, .own_arg = &m->topology, .outer = t->two_levels };
     for (unsigned a = 0; a < m->agents; a++)
         if (!t->two_levels || a < t->clusters || a >= t->harts)
             env.everyone.w[a / 64] |= 1ull << a % 64;
@@ -176,7 +177,8 @@ static void wire_clusters(struct machine *m)
 {
     const struct topology *t = &m->topology;
     const struct llc_keys *k = &m->desc.llc;
-    struct cluster_desc desc = { .sets = sets_of(k->size_bytes, k->ways, k->slices), .ways = k->ways, .write_backs = k->write_backs, .lookup_ps = k->lookup_ps,
+    struct cluster_desc desc = { .sets = sets_of(k->size_bytes, k->ways, k->slices), .ways = k->ways, .write_backs = k->write_backs,
+                                 .lookup_ps = k->lookup_ps, .response_lookup_ps = k->response_lookup_ps,
                                  .occupancy_ps = k->occupancy_ps, .response_occupancy_ps = k->response_occupancy_ps };
     struct cluster_wiring w = { .engine = m->engine, .net = m->net, .memory = m->memory, .protocol = m->protocol,
                                 .row_counts = &m->row_counts, .history = m->history, .home_node = topology_home_node,
@@ -213,7 +215,8 @@ static void wire_harts(struct machine *m)
     struct cache_desc cd = { .l1_sets = sets_of(d->l1.size_bytes, d->l1.ways, 1), .l1_ways = d->l1.ways,
                              .sets = sets_of(d->l2.size_bytes, d->l2.ways, 1), .ways = d->l2.ways, .mshrs = d->l2.mshrs,
                              .write_backs = d->l2.write_backs, .lookup_ps = d->l2.hit_ps, .l1_ps = d->l1.hit_ps,
-                             .snoop_ps = d->l2.snoop_ps, .snoop_occupancy_ps = d->l2.snoop_occupancy_ps };
+                             .snoop_ps = d->l2.snoop_ps, .snoop_data_ps = d->l2.snoop_data_ps,
+                             .snoop_occupancy_ps = d->l2.snoop_occupancy_ps };
     struct hart_env he = { .engine = m->engine, .memory = m->memory, .net = m->net, .account = m->account,
                            .observer = &m->observer, .harts = d->cores, .hart_at = hart_at, .mmio_at = mmio_at,
                            .illegal = machine_illegal, .count = machine_count, .finished = hart_finished, .machine = m };

@@ -64,6 +64,8 @@ static const struct param l2_params[] = {
       .help = "Victims on their way home, those promised to transactions under way included." },
     { .key = "snoop", .type = P_TIME, L(snoop_ps), .max = PS_PER_US, .deflt = "10cycles",
       .help = "From a forward's arrival to its answer." },
+    { .key = "snoop_data", .type = P_TIME, L(snoop_data_ps), .max = PS_PER_US, .deflt = "0ps",
+      .help = "Added for a forward, whose answer carries the line; an invalidation's is a look at the tags." },
     { .key = "snoop_occupancy", .type = P_TIME, L(snoop_occupancy_ps), .max = PS_PER_US, .deflt = "1cycles",
       .help = "Least time between two forwards." },
     { .key = NULL }
@@ -85,6 +87,8 @@ static const struct param llc_params[] = {
       .help = "Slices of a cluster, each the home of the lines that hash to it." },
     { .key = "lookup", .type = P_TIME, C(lookup_ps), .max = PS_PER_US, .deflt = "8cycles",
       .help = "From the start of service to the home's action." },
+    { .key = "response_lookup", .type = P_TIME, C(response_lookup_ps), .max = PS_PER_US, .deflt = "8cycles",
+      .help = "With two levels, the same for data, write-backs and acknowledgements, whose line is expected." },
     { .key = "occupancy", .type = P_TIME, C(occupancy_ps), .max = PS_PER_US, .deflt = "1cycles",
       .help = "Least time between two requests at one slice." },
     { .key = "response_occupancy", .type = P_TIME, C(response_occupancy_ps), .max = PS_PER_US, .deflt = "0.5cycles",
@@ -94,6 +98,7 @@ static const struct param llc_params[] = {
 #undef C
 
 static const char *const placement_names[] = { "interleave", "first-touch", "range", NULL };
+static const char *const early_names[] = { "none", "own", "all", NULL }; /* as enum home_early */
 static const char *const per_names[] = { "socket", "cluster", NULL };
 #define O(field) PARAM_FIELD(struct home_keys, field)
 static const struct param home_params[] = {
@@ -103,8 +108,11 @@ static const struct param home_params[] = {
     { .key = "granule", .type = P_BYTES, O(granule_bytes), .min = LINE_BYTES, .max = UINT64_C(1) << 40, .deflt = "4KiB",
       .help = "With interleave: so many bytes from each in turn." },
     { .key = "agent", .type = P_BOOL, O(agent), .deflt = "false",
-      .help = "Memory is behind home agents with one level too: the time to one and back, its lookup and the last level's second "
-              "lookup are added to memory's, so that a machine of one socket and one of several agree about their own memory." },
+      .help = "Memory is behind home agents with one level too: the time to one and back, its lookup and the last level's "
+              "response lookup are added to memory's, so that a machine of one socket and one of several agree about their own memory." },
+    { .key = "early_read", .type = P_CHOICE, O(early_read), .deflt = "none", .choices = early_names,
+      .help = "For whose requests memory is read while the home looks the line up, so that the lookup adds nothing to the time of what "
+              "comes from there: nobody's, those of the home's own cluster (or socket, with two levels), all." },
     { .key = "per", .type = P_CHOICE, O(per), .deflt = "socket", .choices = per_names,
       .help = "With two levels: each socket or each cluster has its own memory and home agents." },
     { .key = "count", .type = P_UINT, O(count), .min = 1, .max = 64, .deflt = "1", .help = "With two levels: home agents of each." },
@@ -364,7 +372,7 @@ static void check_net(struct diag *diag, struct node *machine, struct machine_de
     const char *key = net_desc_error(n, why, sizeof why);
     if (!key)
         return;
-    static const char rule[] = "Links join groups 0 .. groups - 1 and hubs beyond: full, ring, hypercube, twisted-hypercube, star or a "
+    static const char rule[] = "Links join groups 0 .. groups - 1 and hubs beyond: full, ring, hypercube, twisted-hypercube, star, glueless or a "
                                "list such as \"0=1 1-2\".";
     struct node *at = net_error(diag, machine, key, rule, why);
     if (at && isalpha((unsigned char)at->text[0]) && choice_parse(at->text, net_link_shapes) < 0)

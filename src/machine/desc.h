@@ -17,7 +17,7 @@ struct level_keys {     /* l1, l2 */
     uint32_t ways;
     tick hit_ps;
     uint32_t mshrs, write_backs; /* l2 */
-    tick snoop_ps, snoop_occupancy_ps;
+    tick snoop_ps, snoop_data_ps, snoop_occupancy_ps;
 };
 
 struct llc_keys {
@@ -26,6 +26,7 @@ struct llc_keys {
     int inclusion;               /* enum home_data, of its first three */
     uint32_t write_backs;        /* two levels: of a slice */
     tick lookup_ps, occupancy_ps, response_occupancy_ps;
+    tick response_lookup_ps;     /* two levels */
 };
 
 enum machine_levels { LEVELS_AUTO, LEVELS_ONE, LEVELS_TWO };
@@ -36,6 +37,7 @@ struct home_keys {               /* where a line's home and its memory are */
     int placement;               /* enum home_placement */
     uint64_t granule_bytes;      /* of interleaving */
     bool agent;                  /* with one level too, memory is behind a home agent */
+    int early_read;              /* enum home_early */
     int per;                     /* enum home_per; two levels */
     uint32_t count;              /* two levels: home agents of each socket or cluster */
     tick lookup_ps, occupancy_ps, response_occupancy_ps;

@@ -82,6 +82,13 @@ uint16_t topology_outer_node(void *arg, unsigned agent, lineno line)
 
 unsigned topology_memory_of_home(const struct topology *t, unsigned home) { return home / t->homes_per_memory; }
 
+bool topology_is_own(void *arg, uint16_t home_node, unsigned agent)
+{
+    const struct topology *t = arg;
+    unsigned cluster = agent >= t->harts ? 0 : t->two_levels ? agent : topology_cluster_of(t, agent);
+    return memory_of_cluster(t, cluster) == topology_memory_of_home(t, home_node - t->first_home);
+}
+
 /* ---- on the network */
 
 /* The cluster at which a node that is no hart sits, and its number among its kind there. */

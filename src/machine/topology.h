@@ -38,6 +38,8 @@ unsigned topology_home_index(const struct topology *, lineno);
 uint16_t topology_slice_node(void *route, lineno);              /* of the route's cluster; two levels */
 uint16_t topology_outer_node(void *route, unsigned agent, lineno); /* of an outer agent; two levels */
 unsigned topology_memory_of_home(const struct topology *, unsigned home);
+/* Does the agent (of the homes' level) sit where that home's memory is? Devices sit at the first cluster. */
+bool topology_is_own(void *topology, uint16_t home_node, unsigned agent);
 /* The network's tile for a node. */
 unsigned topology_tile(const struct topology *, const struct machine_desc *, unsigned node);
 

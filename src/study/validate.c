@@ -16,6 +16,8 @@ struct claim_keys {
     const char *what, *row, *value, *experiment, *metric;
     uint32_t divide;
     bool fitted;
+    const char **sets;         /* of the experiment, and machine=NAME first */
+    size_t sets_count;
 };
 
 #define C(field) PARAM_FIELD(struct claim_keys, field)
@@ -31,10 +33,35 @@ static const struct param claim_params[] = {
 };
 #undef C
 
+enum { CLAIM_SETS_MAX = 16 };
+
+/* set: [path=value, ...]: what the experiment is to have other than its file says. */
+static bool read_sets(struct arena *arena, struct diag *diag, const char *machine, struct node *claim, struct claim_keys *k)
+{
+    static const char rule[] = "As for --set: [\"path=value\", ...], 15 at most.";
+    struct node *list = node_get(claim, "set");
+    k->sets = ARENA_ARRAY(arena, const char *, CLAIM_SETS_MAX);
+    k->sets[k->sets_count++] = arena_printf(arena, "machine=%s", machine);
+    if (list && !node_expect(diag, list, NODE_SEQUENCE, rule))
+        return false;
+    for (struct node *n = list ? list->first : NULL; n; n = n->next) {
+        if (!node_expect(diag, n, NODE_SCALAR, rule))
+            return false;
+        if (k->sets_count == CLAIM_SETS_MAX) {
+            node_error(diag, n, rule, "one too many");
+            return false;
+        }
+        k->sets[k->sets_count++] = n->text;
+    }
+    if (list)
+        node_use_all(list);
+    return true;
+}
+
 static bool measure(struct arena *arena, struct diag *diag, const char *machine, const struct claim_keys *k,
                     const struct node *at, const struct run_options *options, uint64_t *model_ps)
 {
-    char why[240], set[256];
+    char why[240];
     struct metric metric;
     if (!metric_resolve(k->metric, &metric, why, sizeof why)) {
         node_error(diag, at, "`labyrinth list metrics` names them all.", "%s", why);
@@ -43,10 +70,8 @@ static bool measure(struct arena *arena, struct diag *diag, const char *machine,
     const char *path = config_find(arena, diag, "validation", k->experiment, at->at, "claims.experiment");
     if (!path)
         return false;
-    snprintf(set, sizeof set, "machine=%s", machine);
-    const char *sets[] = { set };
     struct study_doc study;
-    bool good = study_load(&study, path, sets, 1);
+    bool good = study_load(&study, path, k->sets, k->sets_count);
     struct machine *m = good ? machine_new(&study.doc, options, study.diag) : NULL;
     if (m) {
         machine_run(m);
@@ -81,6 +106,8 @@ static bool one_claim(struct arena *arena, struct diag *diag, const char *machin
     struct claim_keys k = { 0 };
     struct complaint complaint;
     size_t before = diag_count(diag);
+    if (!read_sets(arena, diag, machine, n, &k))
+        return false;
     param_fill(n, claim_params, &k, &ctx);
     if (diag_count(diag) != before)
         return false;

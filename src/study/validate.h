@@ -1,7 +1,7 @@
 /* src/study/validate.h - model against published measurements.
  *
- * A machine file claims rows: { what, row, value, experiment, metric, divide, fitted }. Each is measured by running
- * configs/validation/EXPERIMENT.yaml on that machine, and compared with the published value.
+ * A machine file claims rows: { what, row, value, experiment, set, metric, divide, fitted }. Each is measured by running
+ * configs/validation/EXPERIMENT.yaml on that machine, with what `set` says, and compared with the published value.
  */
 #ifndef LAB_STUDY_VALIDATE_H
 #define LAB_STUDY_VALIDATE_H

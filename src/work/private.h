@@ -60,6 +60,7 @@ extern const struct program program_page_invalidate;
 extern const struct program program_page_zeroer;
 extern const struct program program_ping_pong;
 extern const struct program program_pressure;
+extern const struct program program_probe_line;
 extern const struct program program_random_mix;
 extern const struct program program_rx_refill;
 extern const struct program program_script;

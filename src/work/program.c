@@ -24,6 +24,7 @@ const struct program *const programs[] = {
     &program_page_zeroer,
     &program_ping_pong,
     &program_pressure,
+    &program_probe_line,
     &program_random_mix,
     &program_rx_refill,
     &program_script,

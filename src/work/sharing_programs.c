@@ -8,40 +8,74 @@
 
 /* ---- ping-pong: the flag says whose turn it is; taking and handing over is one compare-and-swap */
 
+struct ping_pong_desc {
+    uint32_t first, second, home;
+};
+
+struct ping_pong_state {
+    paddr flag;
+    struct start_line *start_line;
+};
+
+#define G(field) PARAM_FIELD(struct ping_pong_desc, field)
+static const struct param ping_pong_params[] = {
+    { .key = "first", .type = P_UINT, G(first), .max = HARTS_MAX, .deflt = "0", .help = "The entry's hart that serves, and measures." },
+    { .key = "second", .type = P_UINT, G(second), .max = HARTS_MAX, .deflt = "1", .help = "The entry's hart that returns." },
+    { .key = "home", .type = P_UINT, G(home), .max = HARTS_MAX, .deflt = "0",
+      .help = "The entry's hart that touched the flag first: with home.placement: first-touch it lies in that one's memory." },
+    { .key = NULL },
+};
+#undef G
+
 static const char *ping_pong_check(const void *desc, const struct work *w, unsigned members)
 {
-    (void)desc, (void)w;
-    return members == 2 ? NULL : "needs exactly two harts";
+    const struct ping_pong_desc *d = desc;
+    (void)w;
+    if (members < 2 || d->first == d->second)
+        return "needs two harts";
+    return d->first < members && d->second < members && d->home < members
+               ? NULL
+               : "first, second and home are numbers of the entry's harts, from 0 on";
 }
 
 static void ping_pong_prepare(struct work *w, struct agent *members, unsigned count)
 {
-    paddr *flag = ARENA_ONE(w->arena, paddr);
-    *flag = work_scratch(w, LINE_BYTES);
+    struct ping_pong_state *s = ARENA_ONE(w->arena, struct ping_pong_state);
+    *s = (struct ping_pong_state){ work_scratch(w, LINE_BYTES), start_line_new(w, members, count) };
     for (unsigned i = 0; i < count; i++)
-        members[i].state = flag;
+        members[i].state = s;
 }
 
 /* No load in the loop: every try takes the line, as in a benchmark of compare-and-swap alone. */
 static void take_turn(struct hart *h, const struct agent *a)
 {
-    const paddr *flag = a->state;
-    uint64_t found;
+    const struct ping_pong_desc *d = a->desc;
+    const struct ping_pong_state *s = a->state;
+    uint64_t me = a->member == d->second, found;
     do
-        found = a->member;
-    while (!k_cas(h, *flag, 8, &found, 1 - a->member));
+        found = me;
+    while (!k_cas(h, s->flag, 8, &found, 1 - me));
 }
 
-/* Member 0 serves, then measures round trips; member 1 returns. */
+/* The first serves, then measures round trips; the second returns; others wait at the start line only. */
 static void ping_pong_run(struct hart *h, struct agent *a)
 {
-    if (a->member == 0)
+    const struct ping_pong_desc *d = a->desc;
+    const struct ping_pong_state *s = a->state;
+    bool first = a->member == d->first;
+    if (d->home != d->first && d->home == a->member)
+        k_load(h, s->flag, 8);
+    if (d->home != d->first)
+        start_line_wait(h, s->start_line);
+    if (!first && a->member != d->second)
+        return;
+    if (first)
         take_turn(h, a);
     while (agent_next(a)) {
-        if (a->member == 0)
+        if (first)
             k_begin(h, CLASS_PINGPONG);
         take_turn(h, a);
-        if (a->member == 0) {
+        if (first) {
             k_source(h, SOURCE_DONE);
             k_end(h);
         }
@@ -51,7 +85,8 @@ static void ping_pong_run(struct hart *h, struct agent *a)
 const struct program program_ping_pong = {
     .name = "ping-pong",
     .sentence = "Two harts hand a flag to each other by compare-and-swap alone.",
-    .check = ping_pong_check, .prepare = ping_pong_prepare, .run = ping_pong_run
+    .params = ping_pong_params, .desc_bytes = sizeof(struct ping_pong_desc), .check = ping_pong_check,
+    .prepare = ping_pong_prepare, .run = ping_pong_run
 };
 
 /* ---- page-invalidate: member 0 owns a page that the other members hold */

@@ -120,12 +120,22 @@ Test(programs, ping_pong_measures_round_trips)
     cr_expect_eq(rig.harts[0].latency_ps[CLASS_PINGPONG], 50 * RIG_ACCESS_PS);
 }
 
+static const char *refused(const char *program, const char *desc, unsigned members)
+{
+    return program_find(program)->check(rig_desc(program, desc), &rig.work, members);
+}
+
 Test(programs, ping_pong_is_for_two)
 {
     rig_boot(3);
-    cr_expect_not_null(program_find("ping-pong")->check(NULL, &rig.work, 3));
-    cr_expect_not_null(program_find("ping-pong")->check(NULL, &rig.work, 1));
-    cr_expect_null(program_find("ping-pong")->check(NULL, &rig.work, 2));
+    cr_expect_not_null(refused("ping-pong", NULL, 1));
+    cr_expect_null(refused("ping-pong", NULL, 2));
+    cr_expect_null(refused("ping-pong", NULL, 3));
+    cr_expect_not_null(refused("ping-pong", "second: 0", 3));
+    cr_expect_not_null(refused("ping-pong", "first: 3", 3));
+    cr_expect_not_null(refused("ping-pong", "second: 3", 3));
+    cr_expect_not_null(refused("ping-pong", "home: 3", 3));
+    cr_expect_null(refused("ping-pong", "{ first: 2, home: 1, second: 0 }", 3));
 }
 
 static unsigned owns_seen;
