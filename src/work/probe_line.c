@@ -16,6 +16,8 @@
 enum state { STATE_INVALID, STATE_EXCLUSIVE, STATE_MODIFIED, STATE_SHARED, STATE_OWNED };
 enum operation { OP_LOAD, OP_STORE, OP_CAS, OP_FETCH_ADD, OP_TEST_AND_SET, OP_SWAP };
 
+enum { SETTLE_PS = 5 * PS_PER_US }; /* what the others began is over then, at the homes too: a start line takes no time */
+
 struct probe_desc {
     int operation, state;
     uint32_t requester, holder, second, home;
@@ -154,6 +156,7 @@ static bool bring_about(struct hart *h, const struct agent *a)
     if (needs_second(d) && a->member == d->second)
         load_all(h, s, 1);
     start_line_wait(h, s->start_line);
+    k_sleep_ps(h, SETTLE_PS);
     return true;
 }
 

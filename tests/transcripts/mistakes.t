@@ -78,7 +78,7 @@ $ labyrinth validate nosuchmachine
 labyrinth: 1 error in the input
 nosuchmachine: there is no "nosuchmachine" in configs/machines
   A name is looked up in configs/; a file of your own is named by a path, ./mine.yaml.
-  Known here: mean, tiny, xeon-e5-1650v4, xeon-e5-2630v4, xeon-e5-2660v3, xeon-e7-8867l, xeon-gold-5320
+  Known here: epyc-7742, mean, opteron-6172, tiny, xeon-e5-1650v4, xeon-e5-2630v4, xeon-e5-2660v3, xeon-e7-8867l, xeon-e7-8867l-2s, xeon-e7-8867l-4s, xeon-e7-8867l-8s, xeon-gold-5320
 exit 2
 $ labyrinth validate tiny
 tiny claims nothing

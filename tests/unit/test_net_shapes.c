@@ -223,6 +223,22 @@ Test(net_shapes, twisted_hypercube_has_diameter_two)
     expect_groups(8, 1, "twisted-hypercube");
 }
 
+/* Three links each and no further chips: every two joined, or as above. */
+Test(net_shapes, glueless_is_full_or_twisted)
+{
+    for (unsigned n = 1; n <= 4; n++) {
+        for (unsigned a = 0; a < n; a++)
+            for (unsigned b = 0; b < a; b++)
+                edge(a, b, LINK);
+        expect_groups(n, 1, "glueless");
+    }
+    static const unsigned links[][2] = { { 0, 2 }, { 0, 3 }, { 0, 4 }, { 1, 2 }, { 1, 3 }, { 1, 5 }, { 2, 6 }, { 3, 7 },
+                                         { 4, 5 }, { 4, 6 }, { 5, 7 }, { 6, 7 } };
+    for (unsigned i = 0; i < 12; i++)
+        edge(links[i][0], links[i][1], LINK);
+    expect_groups(8, 1, "glueless");
+}
+
 /* Four packages of two dies, links as of a four-socket board: a near link, one far link, or two links with at least
  * one far. */
 Test(net_shapes, list_of_near_and_far_links)
@@ -492,6 +508,8 @@ Test(net_shapes, senseless_links_are_refused)
 {
     expect_refused(6, "hypercube", "a hypercube of 6 groups: their number must be a power of two");
     expect_refused(2, "twisted-hypercube", "a twisted-hypercube of 2 groups: their number must be a power of two, 4 at least");
+    expect_refused(5, "glueless", "a glueless machine of 5 groups: 1 to 4 or 8");
+    expect_refused(9, "glueless", "a glueless machine of 9 groups: 1 to 4 or 8");
     expect_refused(3, "0-1 1-3", "group 2 cannot be reached from group 0");
     expect_refused(2, "0-1 1-3", "hub 2 cannot be reached from group 0");
     expect_refused(2, "", "group 1 cannot be reached from group 0");

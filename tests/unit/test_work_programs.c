@@ -138,6 +138,65 @@ Test(programs, ping_pong_is_for_two)
     cr_expect_null(refused("ping-pong", "{ first: 2, home: 1, second: 0 }", 3));
 }
 
+Test(programs, ping_pong_flag_is_first_touched_at_home)
+{
+    rig_boot(4);
+    rig_entry("ping-pong", rig_desc("ping-pong", "{ first: 3, second: 1, home: 2 }"), 0, 4, 20, 1, NULL);
+    run_to_end();
+    cr_expect_eq(rig.loads, 1);
+    cr_expect_eq(rig.harts[3].recorded[CLASS_PINGPONG], 20);
+}
+
+/* ---- probe-line */
+
+Test(programs, probe_line_says_who_takes_part)
+{
+    rig_boot(4);
+    cr_expect_null(refused("probe-line", NULL, 2));
+    cr_expect_not_null(refused("probe-line", NULL, 1));
+    cr_expect_not_null(refused("probe-line", "requester: 4", 4));
+    cr_expect_not_null(refused("probe-line", "holder: 4", 4));
+    cr_expect_not_null(refused("probe-line", "home: 4", 4));
+    cr_expect_null(refused("probe-line", "second: 4", 4));
+    cr_expect_not_null(refused("probe-line", "{ state: shared, second: 4 }", 4));
+    cr_expect_not_null(refused("probe-line", "{ state: owned, second: 4 }", 4));
+    cr_expect_not_null(refused("probe-line", "{ state: owned, second: 1 }", 4));
+    cr_expect_null(refused("probe-line", "{ state: owned, second: 3 }", 4));
+    cr_expect_not_null(refused("probe-line", "footprint: 2MiB", 4));
+}
+
+/* Who has touched each line since it was last written or flushed, hart 3's own operation included, and what it holds: 2 if it
+ * has been stored to. */
+static void expect_left(const char *state, uint64_t readers, uint64_t word)
+{
+    char yaml[120];
+    rig_boot(4);
+    snprintf(yaml, sizeof yaml, "{ state: %s, requester: 3, holder: 1, second: 2, home: 0, footprint: 8KiB }", state);
+    struct agent *a = rig_entry("probe-line", rig_desc("probe-line", yaml), 0, 4, 128, 0, NULL);
+    run_to_end();
+    cr_expect_eq(a[3].done, 128);
+    for (unsigned i = 0; i < 128; i++) {
+        const struct rig_line *l = &rig.lines[paddr_line(paddr_plus(rig.kernel.at.scratch, i * LINE_BYTES)).v];
+        cr_expect_eq(l->readers, readers, "%s: line %u read by %#llx", state, i, (unsigned long long)l->readers);
+        cr_expect_eq(backdoor_read(&rig_backdoor, paddr_plus(rig.kernel.at.scratch, i * LINE_BYTES), 8), word, "%s", state);
+    }
+}
+
+Test(programs, probe_line_leaves_invalid) { expect_left("invalid", 8, 0); }
+Test(programs, probe_line_leaves_exclusive) { expect_left("exclusive", 8 | 2, 0); }
+Test(programs, probe_line_leaves_shared) { expect_left("shared", 8 | 4 | 2, 0); }
+Test(programs, probe_line_leaves_modified) { expect_left("modified", 8 | 2, 2); }
+Test(programs, probe_line_leaves_owned) { expect_left("owned", 8 | 4 | 2, 2); }
+
+Test(programs, probe_line_sees_a_wrong_value)
+{
+    rig_boot(2);
+    rig.lie_at_load = 70; /* one for the first touch, 64 of the first round */
+    rig_entry("probe-line", rig_desc("probe-line", NULL), 0, 2, 200, 0, NULL);
+    rig_run();
+    cr_expect_not_null(strstr(rig.illegal, "probe-line: line"), "%s", rig.illegal);
+}
+
 static unsigned owns_seen;
 static int writer_wanted;
 static uint64_t readers_wanted;
