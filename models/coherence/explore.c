@@ -255,10 +255,10 @@ static unsigned count_unused(const struct protocol *p, const struct row_counts *
     unsigned unused = 0;
     for (unsigned s = 0; s < p->table[CTL_CACHE].n_states; s++)
         for (unsigned e = 0; e < CACHE_EVENT_COUNT; e++)
-            unused += p->table[CTL_CACHE].row[s][e] != ROW_ILLEGAL && !counts->cache[s][e];
+            unused += p->table[CTL_CACHE].row[s][e] != ROW_ILLEGAL && !counts->cache[s][e] && !protocol_may_lack(p, CTL_CACHE, s, e);
     for (unsigned s = 0; s < p->table[CTL_HOME].n_states; s++)
         for (unsigned e = 0; e < HOME_EVENT_COUNT; e++)
-            unused += p->table[CTL_HOME].row[s][e] != ROW_ILLEGAL && !counts->home[s][e];
+            unused += p->table[CTL_HOME].row[s][e] != ROW_ILLEGAL && !counts->home[s][e] && !protocol_may_lack(p, CTL_HOME, s, e);
     return unused;
 }
 

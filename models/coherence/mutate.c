@@ -57,14 +57,14 @@ static void judge(FILE *out, const struct protocol *p, struct explore_options o,
                   struct mutant_result *r)
 {
     enum fate fate = try_mutant(p, o, m, &r->states);
-    bool known = listed(p, m) != NULL;
+    bool known = listed(p, m) != NULL, excused = known || protocol_may_lack(p, m->c, m->state, m->event);
     r->total++;
     r->caught += fate == FATE_CAUGHT;
     r->caught_by_coverage += fate == FATE_UNUSED_ROWS;
-    r->equivalent += fate == FATE_SURVIVED && known;
-    r->survivors += fate == FATE_SURVIVED && !known;
+    r->equivalent += fate == FATE_SURVIVED && excused;
+    r->survivors += fate == FATE_SURVIVED && !excused;
     r->stale_entries += fate != FATE_SURVIVED && known;
-    if (fate == FATE_SURVIVED && !known)
+    if (fate == FATE_SURVIVED && !excused)
         print_mutant(out, "survived", p, m);
     if (fate != FATE_SURVIVED && known)
         print_mutant(out, "listed as equivalent, but caught", p, m);

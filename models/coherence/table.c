@@ -170,6 +170,16 @@ void protocol_add_equivalent(struct protocol *p, struct equivalent e)
     p->equivalent[p->n_equivalent++] = e;
 }
 
+bool protocol_may_lack(const struct protocol *p, enum controller c, unsigned state, unsigned event)
+{
+    for (size_t i = 0; i < p->n_equivalent; i++) {
+        const struct equivalent *e = &p->equivalent[i];
+        if (e->controller == c && e->state == state && e->event == event && e->next < 0)
+            return true;
+    }
+    return false;
+}
+
 int protocol_state(const struct protocol *p, enum controller c, const char *name)
 {
     for (unsigned s = 0; s < p->table[c].n_states; s++)

@@ -146,6 +146,8 @@ bool protocol_add_row(struct protocol *, enum controller, unsigned state, unsign
                       const uint8_t *actions, unsigned n, const char *why);
 bool protocol_add_wait(struct protocol *, enum controller, unsigned state, unsigned event);
 void protocol_add_equivalent(struct protocol *, struct equivalent);
+/* Is the row's deletion listed as equivalent? Then what is explored need not reach it, whatever it says. */
+bool protocol_may_lack(const struct protocol *, enum controller, unsigned state, unsigned event);
 void protocol_finish(struct protocol *);      /* derives the predicates; call once after the last row, or after a change */
 
 const char *controller_name(const struct protocol *, enum controller); /* "cache"; "home" or "bus" */

@@ -9,7 +9,7 @@ static void print_unused(FILE *out, const struct protocol *p, const struct row_c
         for (unsigned s = 0; s < p->table[c].n_states; s++)
             for (unsigned e = 0; e < vocabularies[c].n_events; e++) {
                 uint64_t used = c == CTL_CACHE ? counts->cache[s][e] : counts->home[s][e];
-                if (p->table[c].row[s][e] != ROW_ILLEGAL && !used)
+                if (p->table[c].row[s][e] != ROW_ILLEGAL && !used && !protocol_may_lack(p, (enum controller)c, s, e))
                     fprintf(out, "  never used: %s, state %s, event %s\n", controller_name(p, (enum controller)c), p->table[c].name[s],
                             vocabularies[c].events[e].name);
             }

@@ -7,12 +7,10 @@ TestSuite(probe, .timeout = 120);
 
 enum { L2 = 6, HOP = 5, LOOKUP = 10, FILL = 1, SNOOP = 4, SNOOP_DATA = 6, RESPONSE = 3, HOME = 7, LINK = 100, DRAM_HIT = 40 };
 enum { TO_SLICE = L2 + HOP + LOOKUP, TO_CORE = HOP + FILL };
-enum { DONE = 1 }; /* a slice tells the home agent that it is done before it answers the core: control_occupancy */
 /* From a core's miss to its memory's answer at the home agent of its own socket, and back */
-enum { OWN_MEMORY = TO_SLICE + HOP + HOME + DRAM_HIT + HOP + RESPONSE + DONE + TO_CORE };
+enum { OWN_MEMORY = TO_SLICE + HOP + HOME + DRAM_HIT + HOP + RESPONSE + TO_CORE };
 /* As far as the other last level's cores, and back */
-enum { OTHERS_CORE = TO_SLICE + HOP + HOME + HOP + LOOKUP + HOP + SNOOP + SNOOP_DATA + HOP + RESPONSE + HOP + RESPONSE + DONE + TO_CORE +
-    2 * LINK };
+enum { OTHERS_CORE = TO_SLICE + HOP + HOME + HOP + LOOKUP + HOP + SNOOP + SNOOP_DATA + HOP + RESPONSE + HOP + RESPONSE + TO_CORE + 2 * LINK };
 
 #define MACHINE "machine: { base: tiny, cores: 2, l2: { snoop_data: 6cycles }, llc: { response_lookup: 3cycles }, " \
     "home: { placement: first-touch, lookup: 7cycles, agent: true }, net: { topology: groups, links: glueless, link: 100ns } }\n"
@@ -63,12 +61,12 @@ Test(probe, shared_lines)
     same(probe_ns(CLASS_LOAD, TWO, STATE(shared), "agents.probe.second=2", AT(1)), TO_SLICE + TO_CORE, "one reader is here");
 }
 
-/* One socket of one level and one of several agree about their own memory, but for DONE. */
+/* One socket of one level and one of several agree about their own memory. */
 Test(probe, home_agent_makes_sockets_alike)
 {
-    same(probe_ns(CLASS_LOAD, "machine.sockets=1", STATE(invalid), HOLDER(1), AT(0)), OWN_MEMORY - DONE, "");
+    same(probe_ns(CLASS_LOAD, "machine.sockets=1", STATE(invalid), HOLDER(1), AT(0)), OWN_MEMORY, "");
     same(probe_ns(CLASS_LOAD, "machine.sockets=1", "machine.home.agent=false", STATE(invalid), AT(0)),
-                 OWN_MEMORY - 2 * HOP - HOME - RESPONSE - DONE, "");
+                 OWN_MEMORY - 2 * HOP - HOME - RESPONSE, "");
     same(probe_ns(CLASS_LOAD, "machine.sockets=8", STATE(invalid), HOLDER(1), AT(1)), OWN_MEMORY, "");
     same(probe_ns(CLASS_LOAD, "machine.sockets=8", STATE(invalid), HOLDER(1), AT(4)), OWN_MEMORY + 2 * LINK, "socket 2: one link");
     same(probe_ns(CLASS_LOAD, "machine.sockets=8", STATE(invalid), HOLDER(1), AT(2)), OWN_MEMORY + 4 * LINK, "socket 1: two");
@@ -81,7 +79,7 @@ Test(probe, memory_is_read_while_the_home_looks)
     same(probe_ns(CLASS_LOAD, TWO, STATE(invalid), AT(2), "machine.home.early_read=own"), OWN_MEMORY + 2 * LINK, "");
     same(probe_ns(CLASS_LOAD, TWO, STATE(invalid), AT(2), "machine.home.early_read=all"), OWN_MEMORY + 2 * LINK - HOME, "");
     same(probe_ns(CLASS_LOAD, TWO, STATE(modified), HOLDER(2), "machine.home.early_read=all"), OTHERS_CORE, "not for nothing");
-    same(probe_ns(CLASS_LOAD, "machine.sockets=1", STATE(invalid), AT(0), "machine.home.early_read=own"), OWN_MEMORY - DONE - LOOKUP, "");
+    same(probe_ns(CLASS_LOAD, "machine.sockets=1", STATE(invalid), AT(0), "machine.home.early_read=own"), OWN_MEMORY - LOOKUP, "");
 }
 
 /* snoop_data counts where the line comes from the cache, not where it is only invalidated. */
