@@ -106,9 +106,10 @@ static void check_pcp(struct recount *r, const struct zone *z, unsigned hart)
     paddr pcp = kernel_pcp(r->k, z, hart);
     uint64_t pages = 0, said = recount_word(r, pcp, PCP_COUNT, 4);
     snprintf(w.where, sizeof w.where, "node %u zone %s: per-CPU list of hart %u", z->node, zone_name(z->id), hart);
-    for (w.order = 0; w.order < PCP_ORDERS; w.order++)
-        for (unsigned mt = 0; mt < MIGRATE_PCPTYPES; mt++)
-            pages += walk(r, pcp_list(pcp, w.order, (enum migratetype)mt), &w, check_listed_page) << w.order;
+    for (unsigned i = 0; i < PCP_LISTS_MAX; i++) {
+        w.order = pcp_index_order(i);
+        pages += walk(r, pcp_list(pcp, i), &w, check_listed_page) << w.order;
+    }
     if (pages != said)
         recount_lie(r, "%s: %llu pages, counter says %llu", w.where, (unsigned long long)pages, (unsigned long long)said);
 }

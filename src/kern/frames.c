@@ -19,7 +19,7 @@ static frame take(struct hart *h, const struct kernel *k, const struct zone *z,
                   const struct frame_request *r, enum source_id *source)
 {
     frame f = { 0 };
-    if (r->order < PCP_ORDERS) {
+    if (pcp_allowed_order(r->order)) {
         enum pcp_answer answer = pcp_alloc(h, k, z, r, &f);
         if (answer == PCP_HIT || answer == PCP_REFILL) {
             *source = answer == PCP_HIT ? SOURCE_PCP : SOURCE_REFILL;
@@ -31,7 +31,7 @@ static frame take(struct hart *h, const struct kernel *k, const struct zone *z,
 
 static enum source_id put(struct hart *h, const struct kernel *k, const struct zone *z, frame f, unsigned order)
 {
-    if (order < PCP_ORDERS && pcp_free(h, k, z, f, order))
+    if (pcp_allowed_order(order) && pcp_free(h, k, z, f, order))
         return SOURCE_PCP;
     buddy_free(h, k, z, f, order);
     return SOURCE_BUDDY;

@@ -20,11 +20,6 @@
 
 enum allocator_kind { ALLOCATOR_BUDDY, ALLOCATOR_LLFREE, ALLOCATOR_FREELIST, ALLOCATOR_BITMAP, ALLOCATOR_KINDS }; /* order of frame_allocators (frames.h) */
 enum lock_kind { LOCK_TAS, LOCK_TICKET, LOCK_QUEUED };
-enum pcp_locking {
-    PCP_LOCKING_6_0, /* trylock, interrupts off while held (Linux 6.0, 4b23a68f9536) */
-    PCP_LOCKING_6_2, /* trylock, interrupts stay on (Linux 6.2, 574907741599) */
-    PCP_LOCKING_5_15 /* no lock: the owner turns interrupts off, and only the owner touches the lists (before 6.0) */
-};
 enum zero_policy {
     ZERO_POLICY_ON_DEMAND, /* when a request wants zero */
     ZERO_POLICY_ON_FREE,   /* every page when it is freed */
@@ -149,15 +144,15 @@ void kernel_hart_boot(struct kernel *, struct hart *);
 
 /* ---- blocks in simulated memory: byte offsets */
 
-enum { PCP_ORDERS = 4 };
+enum { PCP_ORDERS = 4 }; /* 0 to PAGE_ALLOC_COSTLY_ORDER have per-CPU lists, and whole pageblocks */
 /* pgdat: the flag that asks for kswapd; of the first node: victims for the OOM killer, and whether one is asked (oom.c); zonelist entries of 16 bytes: address of the zone, index. */
 enum { PGDAT_KSWAPD = 0, PGDAT_OOM_VICTIMS = 16, PGDAT_OOM_ASKED = 24, PGDAT_ZERO_POOL = 64, PGDAT_ZONELIST = 128, ZONEREF_BYTES = 16, ZONEREF_INDEX = 8,
        PGDAT_BYTES = PGDAT_ZONELIST + ZONES_MAX * ZONEREF_BYTES };
-/* Per-CPU lists: lock, counts and the first lists in one line, like struct per_cpu_pages: 3 lists for each order; there
- * is room for the huge-page order. */
+/* Per-CPU lists: lock, counts and the first lists in one line, like struct per_cpu_pages: 3 lists for each order, then
+ * one or two for whole pageblocks (NR_PCP_THP: version.h). */
 enum {
     PCP_LOCK = 0, PCP_COUNT = 4, PCP_HIGH = 8, PCP_BATCH = 12, PCP_FREE_FACTOR = 16, PCP_LISTS = 24,
-    PCP_LIST_COUNT = PCP_ORDERS * MIGRATE_PCPTYPES, PCP_BYTES = 256
+    PCP_LOW_LISTS = PCP_ORDERS * MIGRATE_PCPTYPES, PCP_LISTS_MAX = PCP_LOW_LISTS + 2, PCP_BYTES = 256
 };
 /* Per hart, one line each: statistics and whether a drain is asked for, mailbox, shootdown request, shootdown queue, queue-lock nodes. */
 enum { HART_STATS = 0, HART_DRAIN = 32, HART_MAILBOX = 64, HART_FLUSH = 128, HART_CALLS = 192, HART_NODES = 256, HART_BYTES = 320 };

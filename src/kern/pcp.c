@@ -78,7 +78,7 @@ static uint64_t refill_count(struct hart *h, paddr pcp, unsigned order)
 static enum pcp_answer take_locked(struct hart *h, const struct kernel *k, const struct zone *z, paddr pcp,
                                    const struct frame_request *r, frame *f)
 {
-    paddr list = pcp_list(pcp, r->order, r->mt);
+    paddr list = pcp_list(pcp, pcp_index(k, r->order, r->mt));
     enum pcp_answer answer = PCP_HIT;
     pcp_set(h, pcp, PCP_FREE_FACTOR, pcp_get(h, pcp, PCP_FREE_FACTOR) >> 1);
     paddr node = list_next(h, list);
@@ -139,10 +139,8 @@ static void give_back(struct hart *h, const struct kernel *k, const struct zone 
     uint64_t freed = 0;
     k_compute(h, k->desc.costs.pcp_bulk_entry);
     bool were_on = marked ? zone_lock_marked(h, k, z) : zone_lock(h, k, z);
-    for (unsigned i = first; freed < count; i = (i + 1) % PCP_LIST_COUNT) {
-        unsigned order = i / MIGRATE_PCPTYPES;
-        freed += empty_list(h, k, z, pcp_list(pcp, order, (enum migratetype)(i % MIGRATE_PCPTYPES)), order, count - freed);
-    }
+    for (unsigned i = first; freed < count; i = (i + 1) % pcp_list_count(k))
+        freed += empty_list(h, k, z, pcp_list(pcp, i), pcp_index_order(i), count - freed);
     zone_add_free(h, k, z, (int64_t)freed);
     zone_unlock(h, k, z, were_on);
     pcp_set_count(h, pcp, pcp_get(h, pcp, PCP_COUNT) - freed);
@@ -169,16 +167,17 @@ static void put_locked(struct hart *h, const struct kernel *k, const struct zone
                        unsigned order, enum migratetype mt)
 {
     k_compute(h, k->desc.costs.pcp_put);
-    list_add(h, pcp_list(pcp, order, mt), page_node(k, f));
+    unsigned index = pcp_index(k, order, mt);
+    list_add(h, pcp_list(pcp, index), page_node(k, f));
     uint64_t count = pcp_get(h, pcp, PCP_COUNT) + (UINT64_C(1) << order);
     pcp_set_count(h, pcp, count);
-    /* Frees of higher orders in a row empty the lists, so that the blocks can merge. */
-    bool all = order != 0 && pcp_get(h, pcp, PCP_FREE_FACTOR) != 0;
+    /* Frees of orders 1 to 3 in a row empty the lists, so that the blocks can merge (free_high). */
+    bool all = order != 0 && order < PCP_ORDERS && pcp_get(h, pcp, PCP_FREE_FACTOR) != 0;
     uint64_t high = pcp_get(h, pcp, PCP_HIGH);
     if (!all && count < high)
         return;
     uint64_t back = all ? count : give_back_count(h, pcp, high);
-    give_back(h, k, z, pcp, back < count ? back : count, order * MIGRATE_PCPTYPES + (unsigned)mt, true);
+    give_back(h, k, z, pcp, back < count ? back : count, index, true);
     k_phase(h, PH_PCP);
 }
 
@@ -255,8 +254,8 @@ void pcp_boot(const struct kernel *k, const struct zone *z, struct backdoor *b)
         paddr pcp = kernel_pcp(k, z, hart);
         backdoor_write(b, paddr_plus(pcp, PCP_HIGH), 4, z->pcp_high);
         backdoor_write(b, paddr_plus(pcp, PCP_BATCH), 4, z->pcp_batch);
-        for (unsigned i = 0; i < PCP_LIST_COUNT; i++) {
-            paddr list = paddr_plus(pcp, PCP_LISTS + i * (uint64_t)LIST_BYTES);
+        for (unsigned i = 0; i < PCP_LISTS_MAX; i++) {
+            paddr list = pcp_list(pcp, i);
             backdoor_write(b, paddr_plus(list, LIST_NEXT), 8, list.v);
             backdoor_write(b, paddr_plus(list, LIST_PREV), 8, list.v);
         }

@@ -1,14 +1,15 @@
-/* src/kern/pcp.h - per-CPU page lists of a zone for orders 0 to 3 and three mobilities, as struct per_cpu_pages of
- * mm/page_alloc.c (v6.0).
+/* src/kern/pcp.h - per-CPU page lists of a zone for orders 0 to 3 and three mobilities and for whole pageblocks, as
+ * struct per_cpu_pages of mm/page_alloc.c (v6.0, with CONFIG_TRANSPARENT_HUGEPAGE).
  *
  * A list is taken by trylock and never waited for: when an interrupt lands inside the owner's critical section,
  * or another hart drains the lists, the caller goes to the buddy lists instead. kernel_desc.pcp_locking says
- * whether interrupts are off while the lock is held. Left out: the list for huge pages, tuning of high (6.7).
+ * whether interrupts are off while the lock is held. Left out: tuning of high (6.7).
  */
 #ifndef LAB_KERN_PCP_H
 #define LAB_KERN_PCP_H
 
 #include "src/kern/frames.h"
+#include "src/kern/version.h"
 
 enum pcp_answer {
     PCP_HIT,    /* *f is from the list */
@@ -28,9 +29,20 @@ enum { PCP_DRAIN_VECTOR = 2 };
 irq_fn pcp_drain_interrupt;
 void pcp_boot(const struct kernel *, const struct zone *, struct backdoor *);
 
-static inline paddr pcp_list(paddr pcp, unsigned order, enum migratetype mt)
+static inline bool pcp_allowed_order(unsigned order) { return order < PCP_ORDERS || order == PAGEBLOCK_ORDER; }
+
+/* order_to_pindex, pindex_to_order. Whole pageblocks share one list, since 6.10 the movable ones have their own. */
+static inline unsigned pcp_index(const struct kernel *k, unsigned order, enum migratetype mt)
 {
-    return paddr_plus(pcp, PCP_LISTS + (order * MIGRATE_PCPTYPES + (unsigned)mt) * (uint64_t)LIST_BYTES);
+    if (order >= PCP_ORDERS)
+        return PCP_LOW_LISTS + (k->rules->pcp_thp_by_type && mt == MIGRATE_MOVABLE);
+    return order * MIGRATE_PCPTYPES + (unsigned)mt;
 }
+static inline unsigned pcp_index_order(unsigned index)
+{
+    return index < PCP_LOW_LISTS ? index / MIGRATE_PCPTYPES : PAGEBLOCK_ORDER;
+}
+static inline unsigned pcp_list_count(const struct kernel *k) { return PCP_LOW_LISTS + (k->rules->pcp_thp_by_type ? 2 : 1); }
+static inline paddr pcp_list(paddr pcp, unsigned index) { return paddr_plus(pcp, PCP_LISTS + index * (uint64_t)LIST_BYTES); }
 
 #endif

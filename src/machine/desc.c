@@ -186,7 +186,7 @@ const struct param machine_params[] = {
 #undef M
 
 static const char *const lock_names[] = { "tas", "ticket", "queued", NULL };
-static const char *const pcp_locking_names[] = { "6.0", "6.2", "5.15", NULL };
+static const char *const pcp_locking_names[] = { "5.15", "6.0", "6.2", "auto", NULL }; /* as enum pcp_locking */
 static const char *const zeroing_names[] = { "string", "store", "nt", NULL };
 static const char *const shootdown_names[] = { "ipi", "broadcast", "auto", NULL };
 static const char *const allocator_names[] = { "buddy", "llfree", "freelist", "bitmap", NULL };
@@ -241,8 +241,8 @@ const struct param kernel_params[] = {
       .help = "Physical memory; a multiple of 4 MiB." },
     { .key = "version", .type = P_CHOICE, K(version), .deflt = "6.8", .choices = kernel_version_names,
       .help = "Version of Linux whose flags, reserves and fallback rules hold." },
-    { .key = "nodes", .type = P_UINT, K(nodes), .min = 1, .max = NODES_MAX, .deflt = "1",
-      .help = "NUMA nodes; memory and cores are split evenly, in order." },
+    { .key = "nodes", .type = P_UINT, K(nodes), .max = NODES_MAX, .deflt = "0",
+      .help = "NUMA nodes; memory and cores are split evenly, in order. 0: one for each memory of the machine if machine.home.placement is range, else 1." },
     { .key = "node_distances", .type = P_STRING, K(node_distances), .deflt = "",
       .help = "Rows of the distance table, as in ACPI SLIT: '10 21; 21 10'; empty: 10 to itself, 20 to all others." },
     { .key = "zone_dma", .type = P_BOOL, K(zone_dma), .deflt = "true", .help = "A zone DMA of the first 16 MiB (CONFIG_ZONE_DMA)." },
@@ -257,8 +257,8 @@ const struct param kernel_params[] = {
       .help = "The page allocator." },
     { .key = "page_cache", .type = P_GROUP, .offset = offsetof(struct kernel_keys, page_cache), .group = page_cache_params,
       .help = "Pages of files, which reclaim can get back." },
-    { .key = "pcp_locking", .type = P_CHOICE, K(pcp_locking), .deflt = "6.2", .choices = pcp_locking_names,
-      .help = "Locking of the per-CPU lists as in that kernel: 5.15 by interrupts off alone, 6.0 a lock with interrupts off, 6.2 with interrupts on." },
+    { .key = "pcp_locking", .type = P_CHOICE, K(pcp_locking), .deflt = "auto", .choices = pcp_locking_names,
+      .help = "Locking of the per-CPU lists as in that kernel: 5.15 by interrupts off alone, 6.0 a lock with interrupts off, 6.2 with interrupts on; auto: as in version." },
     { .key = "zeroing", .type = P_CHOICE, K(zeroing), .deflt = "string", .choices = zeroing_names,
       .help = "How a page is cleared: string stores, 8-byte stores, non-temporal stores." },
     { .key = "zero_policy", .type = P_CHOICE, K(zero_policy), .deflt = "on-demand", .choices = zero_policy_names,
@@ -309,7 +309,7 @@ const struct param agent_params[] = {
 
 /* ---- rules between keys */
 
-enum { MEMORY_UNIT_BYTES = 4 << 20 };
+enum { MEMORY_UNIT_BYTES = 4 << 20, NODE_MIN_BYTES = 16 << 20 };
 
 /* What the user wrote himself, where a group of the base is overridden in part; else the group. */
 static struct node *blamed(struct node *group)
@@ -348,11 +348,16 @@ static struct node *net_error(struct diag *diag, struct node *machine, const cha
     return at;
 }
 
+uint32_t machine_memories(const struct machine_desc *m)
+{
+    return m->levels == LEVELS_TWO && m->home.per == HOME_PER_SOCKET ? m->sockets : m->sockets * m->clusters;
+}
+
 uint32_t machine_places(const struct machine_desc *m)
 {
     uint32_t homes = m->sockets * m->clusters * m->llc.slices;
     if (m->levels == LEVELS_TWO)
-        homes += m->home.count * m->sockets * (m->home.per == HOME_PER_CLUSTER ? m->clusters : 1);
+        homes += m->home.count * machine_memories(m);
     return m->cores > homes ? m->cores : homes;
 }
 
@@ -463,6 +468,26 @@ static const char *read_distances(struct kernel_keys *k)
     return *at ? "there are more distances than nodes" : NULL;
 }
 
+/* A node's memory is that of its cores only where the machine's memories are contiguous parts: as many nodes as memories,
+ * or as the kernel can have. */
+static uint32_t nodes_of(const struct machine_desc *m, const struct kernel_keys *k)
+{
+    uint32_t memories = machine_memories(m);
+    uint32_t nodes = m->home.placement == PLACE_RANGE ? memories : 1;
+    while (nodes > 1 && (memories % nodes || nodes > NODES_MAX || k->memory_bytes % (nodes * MEMORY_UNIT_BYTES) ||
+                         k->memory_bytes / nodes < NODE_MIN_BYTES))
+        nodes--;
+    return nodes;
+}
+
+static void derive_kernel(const struct machine_desc *m, struct kernel_keys *k)
+{
+    if (k->nodes == 0)
+        k->nodes = nodes_of(m, k);
+    if (k->pcp_locking == PCP_LOCKINGS) /* auto */
+        k->pcp_locking = (int)kernel_rules((enum kernel_version)k->version)->pcp_locking;
+}
+
 bool machine_desc_read(struct experiment_doc *doc, struct arena *arena, struct diag *diag, struct machine_desc *m,
                        struct kernel_keys *k, struct check_keys *c)
 {
@@ -495,6 +520,7 @@ bool machine_desc_read(struct experiment_doc *doc, struct arena *arena, struct d
     if (k->memory_bytes % MEMORY_UNIT_BYTES)
         node_error(diag, node_peek(doc->kernel, "memory"), "Memory is made of blocks of the highest order, 4 MiB.",
                    "this is not a multiple of 4 MiB");
+    derive_kernel(m, k);
     const char *wrong = read_distances(k);
     if (wrong)
         node_error(diag, node_peek(doc->kernel, "node_distances"), "A table of the distances between nodes: '10 21; 21 10'.", "%s", wrong);

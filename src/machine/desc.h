@@ -117,6 +117,8 @@ struct agent_keys {
     bool honours_lock;
 };
 
+/* Memories: of sockets or of clusters. */
+uint32_t machine_memories(const struct machine_desc *);
 /* Stops or tiles that a ring or mesh needs: cores, or slices and home agents, whichever are more. */
 uint32_t machine_places(const struct machine_desc *);
 

@@ -13,7 +13,7 @@ void topology_init(struct topology *t, struct arena *arena, const struct machine
                             .placement = (enum home_placement)d->home.placement, .granule_bytes = d->home.granule_bytes,
                             .memory_bytes = memory_bytes };
     t->cores_per_cluster = d->cores / t->clusters;
-    t->memories = t->two_levels && d->home.per == HOME_PER_SOCKET ? d->sockets : t->clusters;
+    t->memories = machine_memories(d);
     t->homes_per_memory = t->two_levels ? d->home.count : t->slices;
     t->first_slice = t->agents;
     t->first_home = t->agents + (t->two_levels ? t->clusters * t->slices : 0);

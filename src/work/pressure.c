@@ -161,8 +161,8 @@ static void approach(struct hart *h, const struct agent *a, const struct zone *z
     uint64_t free_pages = zone_free_pages(h, agent_kernel(a), z), target = target_of(a, z);
     unsigned order = d->order_max;
     while (free_pages > target && !(d->killable && oom_asked(h, agent_kernel(a)))) {
-        while (order > 0 && (free_pages - target) / a->members < UINT64_C(1) << order)
-            order--;
+        while (order == PAGEBLOCK_ORDER || (order > 0 && (free_pages - target) / a->members < UINT64_C(1) << order))
+            order--; /* no whole pageblocks: their per-CPU list takes two at a time */
         if (!take(h, a, z, order)) {
             if (order == 0)
                 break;
@@ -186,7 +186,8 @@ static void approach_all(struct hart *h, const struct agent *a)
     const struct pressure_state *s = a->state;
     for (unsigned i = k->zone_count; i-- > 0;)
         if (k->zones[i].id <= s->highest)
-            (d->cache ? read_file : approach)(h, a, &k->zones[i]);
+            for (unsigned turn = 0; turn < 2; turn++) /* what went back in a large block is taken again in small ones */
+                (d->cache ? read_file : approach)(h, a, &k->zones[i]);
 }
 
 static void churn(struct hart *h, const struct agent *a)

@@ -114,6 +114,35 @@ Test(pcp, higher_orders_refill_by_as_many_pages_but_two_blocks_at_least)
     }
 }
 
+/* Lists of whole pageblocks: refilled by two; one for all mobilities, from 6.10 on two. */
+Test(pcp, whole_pageblocks_have_lists)
+{
+    static const struct { enum kernel_version version; bool shared; } cases[] = { { KERNEL_6_0, true }, { KERNEL_6_8, true }, { KERNEL_6_13, false } };
+    for (unsigned i = 0; i < 3; i++) {
+        struct kernel_desc d = rig_desc();
+        struct rig r;
+        d.version = cases[i].version;
+        d.pcp_batch = 8;
+        d.pcp_high = 2000;
+        rig_boot(&r, &d);
+        uint64_t all = r.k.managed_pages;
+        frame movable = alloc_pages(r.h, &r.k, GFP_HIGHUSER_MOVABLE, PAGEBLOCK_ORDER);
+        cr_assert_eq(rig_free_pages(&r), all - 1024);
+        free_pages(r.h, &r.k, movable, PAGEBLOCK_ORDER);
+        cr_assert_eq(rig_free_pages(&r), all - 1024, "below high: it stays on the list");
+        rig_recount(&r, NULL, 0);
+        frame other = alloc_pages(r.h, &r.k, GFP_ATOMIC, PAGEBLOCK_ORDER);
+        cr_assert_eq(other.v == movable.v, cases[i].shared, "version %s", kernel_version_names[d.version]);
+        free_pages(r.h, &r.k, other, PAGEBLOCK_ORDER);
+        cr_assert_eq(alloc_pages(r.h, &r.k, GFP_HIGHUSER_MOVABLE, PAGEBLOCK_ORDER).v, movable.v);
+        free_pages(r.h, &r.k, movable, PAGEBLOCK_ORDER);
+        pcp_drain_all(r.h, &r.k);
+        rig_recount(&r, NULL, 0);
+        cr_assert_eq(rig_free_pages(&r), all);
+        rig_free(&r);
+    }
+}
+
 Test(pcp, gives_back_above_high)
 {
     struct kernel_desc d = rig_desc();

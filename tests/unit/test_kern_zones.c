@@ -77,7 +77,7 @@ Test(zones, words_lie_on_lines_as_in_linux)
     cr_assert_eq(ZONE_AT_LOCK % LINE_BYTES, 0);
     cr_assert_neq(ZONE_AT_LOCK / LINE_BYTES, ZONE_AT_FREE / LINE_BYTES);
     cr_assert_eq(PCP_LISTS + 2 * LIST_BYTES <= LINE_BYTES, true); /* header and the first two lists */
-    cr_assert_leq(PCP_LISTS + (PCP_LIST_COUNT + 1) * LIST_BYTES, PCP_BYTES);
+    cr_assert_leq(PCP_LISTS + PCP_LISTS_MAX * LIST_BYTES, PCP_BYTES);
 }
 
 /* ---- fallback */

@@ -97,6 +97,32 @@ Test(levels, first_touch_is_near_and_interleaving_is_half_far)
     cr_expect(a == 0 || a == 64, "one page has one home");
 }
 
+/* What an allocation pays for a longer link: its list, zone and struct pages are near with a node for each
+ * memory, and with one node for all they are where they are. */
+static uint64_t far_allocations(const char *on, const char *placement, const char *nodes)
+{
+    char work[120];
+    snprintf(work, sizeof work, "agents=[{name: bulk, on: %s, program: alloc-bulk, gfp: KERNEL, pages: 700, count: 2}]", on);
+    static const char *const links[2] = { "machine.net={topology: groups, link: 10ns}", "machine.net={topology: groups, link: 110ns}" };
+    uint64_t ps[2];
+    for (unsigned i = 0; i < 2; i++) {
+        struct run r = run_text(chase, usual(), work, "kernel.memory=64MiB", links[i], placement, nodes, NULL);
+        expect_stop(&r, RUN_DONE);
+        ps[i] = stats(&r, CLASS_ALLOC_KERNEL)->latency.sum_ps;
+        run_free(&r);
+    }
+    return ps[1] - ps[0];
+}
+
+Test(levels, a_node_of_memory_is_a_memory_of_the_machine)
+{
+    cr_expect_eq(far_allocations("core0", "machine.home.placement=range", NULL), 0);
+    cr_expect_eq(far_allocations("core2", "machine.home.placement=range", NULL), 0);
+    cr_expect_eq(far_allocations("core2", "machine.home.placement=range", "kernel.nodes=2"), 0);
+    cr_expect_gt(far_allocations("core0", "machine.home.placement=range", "kernel.nodes=1"), 0, "the one node's own data are at its top");
+    cr_expect_gt(far_allocations("core2", "machine.home.placement=interleave", NULL), 0);
+}
+
 /* ---- last levels and directories of one level */
 
 static const char sharing[] =
