@@ -72,7 +72,7 @@ static inline struct rig_desc rig_desc(unsigned harts)
                    .l1_ps = L1, .snoop_ps = SNOOP, .snoop_occupancy_ps = SNOOP_OCC },
         .port = { .mshrs = 2, .write_backs = 2, .snoop_ps = SNOOP, .snoop_occupancy_ps = SNOOP_OCC },
         .home = { .sets = 64, .ways = 8, .lookup_ps = HOME, .occupancy_ps = HOME_OCC, .response_occupancy_ps = RESP_OCC },
-        .slice = { .sets = 64, .ways = 8, .write_backs = 2, .lookup_ps = SLICE, .occupancy_ps = SLICE_OCC,
+        .slice = { .sets = 64, .ways = 8, .write_backs = 2, .lookup_ps = SLICE, .response_lookup_ps = SLICE, .occupancy_ps = SLICE_OCC,
                    .response_occupancy_ps = SLICE_RESP },
         .dram = { .channels = 1, .banks_per_channel = 1, .row_bytes = 8192, .interleave_bytes = 64, .t_cas_ps = 15000,
                   .t_rcd_ps = 14000, .t_rp_ps = 16000, .t_burst_ps = 3000, .controller_ps = 8000,
