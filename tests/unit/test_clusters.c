@@ -1,7 +1,7 @@
 /* tests/unit/test_clusters.c - the timed cluster between real caches and a real global home: sums by part, order, places,
  * who waits for whom, what is counted and what memory gets. Names of times: rig_machine.h.
  */
-#include "tests/unit/rig_machine.h"
+#include "tests/unit/rig_device.h"
 
 TestSuite(clusters, .timeout = 120);
 
@@ -132,6 +132,136 @@ Test(clusters, a_load_of_a_line_that_is_leaving)
     machine_rig_free(m);
 }
 
+/* Hart 0 wants to write what, as the global home believes, both clusters share: the other has dropped its copy. Hart 1 reads
+ * inside just before memory's data come; the home there is busy until its DONE, and the other cluster's ACK is earlier: the
+ * held store waits for the DONE. */
+Test(clusters, a_held_store_waits_for_a_reader_inside)
+{
+    struct rig_desc d = clusters(2, 3);
+    d.slice.sets = 1;
+    d.slice.ways = 2;
+    struct machine_rig *m = machine_rig_new(&d);
+    tick asked = 3 * QUIET + ISSUE + LOOKUP + HOP + SLICE, data = asked + HOP + HOME + DRAM + HOP + SLICE,
+         ack = data + DATA + HOP + SLICE, read = data - 1000, done = read + HOP + HOP + SLICE;
+    rig_script(m, 0, (struct op[]){ LOAD(LINE(1)), AT(3 * QUIET), RECORD(1), STORE(LINE(1), 7), FENCE, RECORD(0), END });
+    rig_script(m, 2, (struct op[]){ AT(QUIET / 2), LOAD(LINE(1)), END });
+    rig_script(m, 3, (struct op[]){ AT(QUIET), LOAD(LINE(1)), LOAD(LINE(2)), LOAD(LINE(3)), END });
+    rig_script(m, 1, (struct op[]){ AT(read - (LOOKUP + HOP + SLICE)), LOAD(LINE(1)), END });
+    machine_rig_run(m);
+    cr_assert(ack < done && cluster_counters(m->slice[1]).recalls_capacity == 1);
+    cr_expect_eq(m->result[1][1].end, read + HOP + FILL, "served inside at once");
+    /* data with the number of acknowledgements, then INV to harts 1 and 2 */
+    tick granted = done + DATA + CONTROL + HOP + SNOOP + HOP;
+    cr_expect_eq(rig_when(m, SEEN_VISIBLE, 0, LINE(1), 0), granted, "%ld", (long)(rig_when(m, SEEN_VISIBLE, 0, LINE(1), 0) - granted));
+    const struct class_stats *s = account_stats(m->account, CLASS_STORE);
+    cr_expect_eq(s->hardware_sum_ps[PART_HOME_WAIT], done - ack, "%lu", (unsigned long)s->hardware_sum_ps[PART_HOME_WAIT]);
+    cr_expect_eq(s->latency.sum_ps, granted - 3 * QUIET);
+    machine_rig_free(m);
+}
+
+/* Both clusters share a line and want to write it. The second is asked for its copy while it waits for the right to write, and
+ * while a reader inside keeps its home busy: the outside goes first, or both would wait for ever. */
+Test(clusters, the_outside_goes_before_a_held_request)
+{
+    struct rig_desc d = clusters(2, 3);
+    struct machine_rig *m = machine_rig_new(&d);
+    enum { LATER = 4000 };
+    tick invalidated = 3 * QUIET + ISSUE + LOOKUP + HOP + SLICE + HOP + HOME + DRAM + DATA + HOP + SLICE;
+    rig_script(m, 0, (struct op[]){ LOAD(LINE(1)), AT(3 * QUIET + LATER), SWAP(LINE(1), 7), END });
+    rig_script(m, 2, (struct op[]){ AT(QUIET / 2), LOAD(LINE(1)), END });
+    rig_script(m, 3, (struct op[]){ AT(QUIET), LOAD(LINE(1)), AT(3 * QUIET), STORE(LINE(1), 9), END });
+    rig_script(m, 1, (struct op[]){ AT(invalidated - 5000 - (LOOKUP + HOP + SLICE)), LOAD(LINE(1)), END });
+    machine_rig_run(m);
+    cr_expect_eq(m->result[0][2].value, 9, "the other cluster's store comes first");
+    cr_expect_eq(m->result[1][1].value, 0, "the reader inside was before both");
+    cr_expect_eq(cluster_counters(m->slice[0]).invalidations, 3, "all three copies, hart 0's, too");
+    machine_rig_free(m);
+}
+
+/* Whoever writes what others inside read: the answer comes with their acknowledgements. */
+Test(clusters, an_upgrade_inside_is_for_the_peers)
+{
+    struct rig_desc d = clusters(2, 3);
+    struct machine_rig *m = machine_rig_new(&d);
+    rig_script(m, 0, (struct op[]){ LOAD(LINE(1)), AT(2 * QUIET), RECORD(1), STORE(LINE(1), 7), FENCE, RECORD(0), END });
+    rig_script(m, 1, (struct op[]){ AT(QUIET), LOAD(LINE(1)), END });
+    machine_rig_run(m);
+    const struct class_stats *s = account_source_stats(m->account, CLASS_STORE, SOURCE_PEER);
+    cr_expect(s && s->latency.count == 1);
+    cr_expect_eq(cluster_counters(m->slice[0]).misses, 1, "the first load's: the cluster had the line for itself");
+    machine_rig_free(m);
+}
+
+/* ---- memory */
+
+Test(clusters, a_whole_line_is_written_without_reading_memory)
+{
+    struct rig_desc d = clusters(2, 1);
+    struct machine_rig *m = machine_rig_new(&d);
+    rig_script(m, 0, (struct op[]){ STORE_WHOLE(LINE(1), 7), FENCE, END });
+    rig_script(m, 1, (struct op[]){ AT(QUIET), STORE_WHOLE(LINE(1), 8), FENCE, LOAD(LINE(1)), END });
+    machine_rig_run(m);
+    cr_expect_eq(m->result[1][3].value, 8);
+    cr_expect(dram_counters(m->dram).read_count == 0 && dram_counters(m->dram).write_count == 0);
+    machine_rig_free(m);
+}
+
+/* Flushed, written past the caches, given up for room: memory gets each version once, and nothing that it has. */
+Test(clusters, memory_gets_what_it_has_not)
+{
+    struct rig_desc d = clusters(2, 2);
+    d.slice.sets = d.slice.ways = 1;
+    struct machine_rig *m = machine_rig_new(&d);
+    rig_script(m, 0, (struct op[]){ STORE(LINE(1), 1), FENCE, FLUSH(LINE(1)), FENCE, AT(QUIET), LOAD(LINE(2)), FLUSH(LINE(2)), FENCE, END });
+    rig_script(m, 1, (struct op[]){ AT(2 * QUIET), STORE_NT(LINE(3), 3), FENCE, AT(3 * QUIET), STORE(LINE(4), 4), FENCE, LOAD(LINE(5)),
+                                    LOAD(LINE(6)), END });
+    machine_rig_run(m);
+    for (unsigned line = 1; line <= 4; line++) {
+        const struct line_versions *v = memory_versions(m->memory, (lineno){ line });
+        cr_expect(v->dram == v->current && v->current == (line == 2 ? 0 : 1), "line %u: %u of %u", line, v->dram, v->current);
+    }
+    cr_expect_eq(dram_counters(m->dram).write_count, 3, "lines 1, 3, 4: %lu", (unsigned long)dram_counters(m->dram).write_count);
+    cr_expect(rig_copies(m, LINE(1)).readable == 0 && rig_copies(m, LINE(3)).readable == 0);
+    machine_rig_free(m);
+}
+
+/* ---- devices sit at the global home */
+
+Test(clusters, a_device_reads_what_a_cache_inside_has_changed)
+{
+    struct rig_desc d = clusters(2, 2);
+    d.ports = 1;
+    struct machine_rig *m = machine_rig_new(&d);
+    struct device dev = { .n = 1, .r = { read_of(LINE(3)) } };
+    rig_script(m, 3, (struct op[]){ STORE(LINE(3), 5), FENCE, END });
+    device_at(&dev, m, 0, QUIET);
+    machine_rig_run(m);
+    cr_expect_eq(dev.r[0].data[0], 5);
+    cr_expect_eq(dev.done[0], QUIET + HOP + HOME + HOP + SLICE + HOP + SNOOP + HOP + SLICE + HOP);
+    cr_expect_eq(rig_copies(m, LINE(3)).readable, 1, "the cache keeps a copy");
+    machine_rig_free(m);
+}
+
+/* What one cluster holds exclusively and what two share: both are taken away, inside as well, before the device writes. */
+Test(clusters, a_device_writes_what_clusters_have)
+{
+    struct rig_desc d = clusters(2, 2);
+    d.ports = 1;
+    struct machine_rig *m = machine_rig_new(&d);
+    struct device dev = { .n = 2, .r = { write_of(LINE(3), 64, 6), write_of(LINE(4) + 8, 8, 7) } };
+    rig_script(m, 3, (struct op[]){ STORE(LINE(4), 5), FENCE, LOAD(LINE(3)), AT(2 * QUIET), LOAD(LINE(3)), LOAD(LINE(4)), LOAD(LINE(4) + 8), END });
+    rig_script(m, 0, (struct op[]){ AT(QUIET / 2), LOAD(LINE(3)), AT(2 * QUIET), LOAD(LINE(3)), END });
+    rig_script(m, 1, (struct op[]){ AT(QUIET / 2), LOAD(LINE(3)), END });
+    device_at(&dev, m, 0, QUIET);
+    machine_rig_run(m);
+    cr_expect(m->result[3][4].value == 6 && m->result[3][5].value == 5 && m->result[3][6].value == 7);
+    cr_expect(m->result[0][3].value == 6);
+    cr_expect_eq(rig_copies(m, LINE(3)).agents, 1 << 0 | 1 << 3, "hart 1 lost its copy");
+    cr_expect_eq(cluster_counters(m->slice[0]).recalls_outside, 1);
+    cr_expect_eq(cluster_counters(m->slice[1]).recalls_outside, 2);
+    machine_rig_free(m);
+}
+
 /* ---- what is counted */
 
 /* Three harts of cluster 1 share a line, one of cluster 0 writes it: each copy is invalidated once, inside. */
@@ -171,6 +301,7 @@ Test(clusters, the_least_recently_used_line_leaves)
     machine_rig_run(m);
     cr_expect_eq(rig_copies(m, LINE(2)).readable, 0);
     cr_expect_eq(rig_copies(m, LINE(1)).readable, 2);
+    cr_expect_eq(dram_counters(m->dram).write_count, 0, "nothing had changed");
     machine_rig_free(m);
 }
 
