@@ -33,23 +33,39 @@ static const struct { const char *word, *sentence; } globals[] = {
 };
 enum { GLOBALS = sizeof globals / sizeof *globals };
 
+static const char *stat_words(const struct metric *m, char *buffer, size_t bytes)
+{
+    if (m->stat != STAT_PHASE && m->stat != STAT_HARDWARE)
+        return stats[m->stat].label;
+    snprintf(buffer, bytes, "mean of %s %s", stats[m->stat].label,
+             m->stat == STAT_PHASE ? phase_term(m->class, m->term)->name : part_terms[m->term].name);
+    return buffer;
+}
+
 const char *metric_label(const struct metric *m, char *buffer, size_t bytes)
 {
+    char stat[100];
     if (m->scope == SCOPE_COUNTER)
         snprintf(buffer, bytes, "%s", m->name + strlen("counters."));
     else if (m->scope != SCOPE_CLASS)
         snprintf(buffer, bytes, "%s", m->scope == SCOPE_TIME ? "simulated time" : m->name);
     else {
         const char *from = m->source == SOURCE_NONE ? "" : source_terms[m->source].name;
-        int n = snprintf(buffer, bytes, "%s%s%s%s, ", class_infos[m->class].name, *from ? " (" : "", from,
-                         *from ? ")" : "");
-        size_t used = n > 0 && (size_t)n < bytes ? (size_t)n : bytes;
-        if (m->stat == STAT_PHASE || m->stat == STAT_HARDWARE)
-            snprintf(buffer + used, bytes - used, "mean of %s %s", stats[m->stat].label,
-                     m->stat == STAT_PHASE ? phase_term(m->class, m->term)->name : part_terms[m->term].name);
-        else
-            snprintf(buffer + used, bytes - used, "%s", stats[m->stat].label);
+        snprintf(buffer, bytes, "%s%s%s%s, %s", class_infos[m->class].name, *from ? " (" : "", from, *from ? ")" : "",
+                 stat_words(m, stat, sizeof stat));
     }
+    return buffer;
+}
+
+const char *metric_words(const struct metric *m, unsigned words, char *buffer, size_t bytes)
+{
+    char stat[100];
+    if (m->scope != SCOPE_CLASS)
+        return metric_label(m, buffer, bytes);
+    const char *class = (words & METRIC_WORD_CLASS) != 0 ? class_infos[m->class].name : "",
+               *source = (words & METRIC_WORD_SOURCE) == 0 ? "" : m->source == SOURCE_NONE ? "all" : source_terms[m->source].name,
+               *what = (words & METRIC_WORD_STAT) != 0 ? stat_words(m, stat, sizeof stat) : "";
+    snprintf(buffer, bytes, "%s%s%s%s%s", class, *class && *source ? ", " : "", source, (*class || *source) && *what ? ", " : "", what);
     return buffer;
 }
 

@@ -58,6 +58,10 @@ bool metric_is_ns(const struct metric *);             /* kept in ps, shown in ns
 const char *metric_unit(const struct metric *);       /* "ns", "ps", "" */
 /* For the axis of a plot: "exclusive.grant: 99th percentile". Returns buffer. */
 const char *metric_label(const struct metric *, char *buffer, size_t bytes);
+/* The same in the words asked for only, to tell metrics apart that have the others in common: "nowait, 99th percentile",
+ * "pcp"; "all" where there is no source. Of a metric of no class the label. */
+enum metric_word { METRIC_WORD_CLASS = 1, METRIC_WORD_SOURCE = 2, METRIC_WORD_STAT = 4 };
+const char *metric_words(const struct metric *, unsigned words, char *buffer, size_t bytes);
 const char *metric_number(const struct metric *, uint64_t value, char buffer[32]); /* "12.345" or "12" */
 
 /* Names that exist, one per line (counters excepted); sentences: class and stat in words behind them. */

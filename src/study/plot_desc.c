@@ -40,22 +40,26 @@ const struct param plot_params[] = {
 };
 
 static const char y_rule[] = "y is a metric, exclusive.grant.p99_ns, or a list of them; `labyrinth list metrics` shows all. "
-                             "For a stack it is CLASS.phases or CLASS.hardware.";
+                             "For a stack it is CLASS.phases or CLASS.hardware, or CLASS.parts.SOURCE.phases.";
 
+/* Of a class or of what one source served. */
 static bool read_stack(struct diag *diag, const struct node *y, struct metric *m)
 {
     static const struct { const char *suffix; enum metric_stat stat; } groups[] = { { ".phases", STAT_PHASE },
                                                                                     { ".hardware", STAT_HARDWARE } };
-    for (unsigned c = 0; c < CLASS_COUNT; c++)
-        for (unsigned g = 0; g < 2; g++) {
-            size_t n = strlen(class_infos[c].name);
-            if (strncmp(y->text, class_infos[c].name, n) != 0 || strcmp(y->text + n, groups[g].suffix) != 0)
-                continue;
-            *m = (struct metric){ .scope = SCOPE_CLASS, .class = (enum class_id)c, .source = SOURCE_NONE,
-                                  .stat = groups[g].stat };
-            snprintf(m->name, sizeof m->name, "%s", y->text);
-            return true;
-        }
+    size_t n = strlen(y->text);
+    for (unsigned g = 0; g < 2; g++) {
+        char mean[METRIC_NAME_MAX], why[256];
+        size_t ending = strlen(groups[g].suffix);
+        if (n < ending || n > METRIC_NAME_MAX / 2 || strcmp(y->text + n - ending, groups[g].suffix) != 0)
+            continue;
+        snprintf(mean, sizeof mean, "%.*s.mean_ns", (int)(n - ending), y->text);
+        if (!metric_resolve(mean, m, why, sizeof why) || m->scope != SCOPE_CLASS || m->stat != STAT_MEAN)
+            continue;
+        m->stat = groups[g].stat;
+        snprintf(m->name, sizeof m->name, "%s", y->text);
+        return true;
+    }
     char quote[SHOWN_MAX];
     node_error(diag, y, y_rule, "%s is nothing that can be stacked", shown(quote, y->text));
     return false;

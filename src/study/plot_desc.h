@@ -4,7 +4,7 @@
  *     - { x: machine.cores, y: exclusive.grant.p99_ns, series: agents.owner.exclusive, logx: true }
  *     - { name: steps, kind: stack, x: machine.cores, y: exclusive.grant.phases, where: { agents.owner.exclusive: all } }
  *
- * kind lines: y is a metric or a list of metrics. kind stack: y is CLASS.phases or CLASS.hardware.
+ * kind lines: y is a metric or a list of metrics. kind stack: y is CLASS.phases or CLASS.hardware, or of one source CLASS.parts.SOURCE.phases.
  * where: only the points with these values of other axes. xlabel, ylabel, series_title: words in place of the paths and
  * the metric's name; units and "log scale" are added.
  */

@@ -47,8 +47,10 @@ static bool put_series(FILE *data, const struct frame *f, const struct plot *plo
     fprintf(data, "# %s; %s\n# %s, value, low, high (95 %% confidence)\n", y->name, g->series[series].label, plot->x);
     for (size_t x = 0; x < g->x_count; x++) {
         struct interval v = cell(f, g, column, series, x);
-        if (v.count == 0)
+        if (v.count == 0) { /* a gap, not a line across */
+            fprintf(data, "%" PRIu64 " NaN NaN NaN\n", g->x_value[x]);
             continue;
+        }
         uint64_t low = v.mean > v.half_width ? v.mean - v.half_width : 0;
         fprintf(data, "%" PRIu64, g->x_value[x]);
         put_scaled(data, v.mean, divisor);
@@ -58,8 +60,6 @@ static bool put_series(FILE *data, const struct frame *f, const struct plot *plo
         *bars |= v.half_width > 0;
         any = true;
     }
-    if (!any)
-        fprintf(data, "%" PRIu64 " NaN NaN NaN\n", g->x_value[0]);
     fputs("\n\n", data);
     return any;
 }
@@ -125,25 +125,37 @@ static void y_axis(FILE *script, const struct plot *plot, const char *unit)
     fputs(plot->logy ? "set logscale y\n" : "set yrange [0:*]\n", script);
 }
 
+/* In what the metrics differ: that is what a line's title says. */
+static unsigned telling_words(const struct plot *plot)
+{
+    unsigned words = one_class(plot) ? 0 : METRIC_WORD_CLASS;
+    for (unsigned y = 1; y < plot->y_count; y++) {
+        const struct metric *m = &plot->y[y], *first = &plot->y[0];
+        if (m->scope != SCOPE_CLASS || first->scope != SCOPE_CLASS)
+            return METRIC_WORD_CLASS | METRIC_WORD_SOURCE | METRIC_WORD_STAT;
+        words |= (m->source != first->source ? METRIC_WORD_SOURCE : 0u) |
+                 (m->stat != first->stat || m->term != first->term ? METRIC_WORD_STAT : 0u);
+    }
+    return words;
+}
+
 static void line_title(char *title, size_t bytes, const struct plot *plot, unsigned y, const char *series)
 {
-    char label[LABEL_MAX / 2];
-    metric_label(&plot->y[y], label, sizeof label);
-    const char *brief = one_class(plot) ? label + strlen(class_infos[plot->y[y].class].name) : label;
-    brief += strspn(brief, ", ");
+    char words[LABEL_MAX / 2];
     if (plot->y_count == 1)
         snprintf(title, bytes, "%s", series);
     else
-        snprintf(title, bytes, "%s%s%s", series, *series ? ": " : "", brief);
+        snprintf(title, bytes, "%s%s%s", series, *series ? ": " : "",
+                 metric_words(&plot->y[y], telling_words(plot), words, sizeof words));
 }
 
-/* Colour and mark by series, dashes by metric; without series colour and mark by metric. Each series is drawn smaller than the one below it, so that lines that
+/* Colour and mark by series, dashes by metric; without series colour and mark by metric. Each is drawn smaller than the one below it, so that lines that
  * coincide are both seen. */
 static void put_line(FILE *script, const struct plot *plot, size_t n, unsigned y, size_t series, size_t series_count,
                      const char *label, bool bars)
 {
-    size_t above = series_count > 1 ? (series_count - 1 - series) * 10 / (series_count - 1) : 0, size = 11 + above;
-    size_t line_width = 18 + 2 * above, look = series_count > 1 ? series : y;
+    size_t look = series_count > 1 ? series : y, looks = series_count > 1 ? series_count : plot->y_count;
+    size_t above = looks > 1 ? (looks - 1 - look) * 10 / (looks - 1) : 0, size = 11 + above, line_width = 18 + 2 * above;
     char title[LABEL_MAX], quoted[LABEL_MAX];
     line_title(title, sizeof title, plot, y, label);
     fprintf(script, "%s \\\n  datafile index %zu using %s title %s with %s lw %zu.%zu ps %zu.%zu pt %u dt %u lc rgb '%s'", n ? "," : "", n,

@@ -140,6 +140,23 @@ Test(plot, lines_have_means_and_error_bars)
     free(script);
 }
 
+/* Two points of six have no number: they are gaps, and nothing is drawn where there is none. */
+Test(plot, a_missing_number_breaks_the_line)
+{
+    struct frame f = small_study();
+    struct plot plot = { .name = "n", .title = "", .x = "machine.cores", .series = "protocol", .y_count = 1 };
+    char why[100], *data, *script;
+    cr_assert(metric_resolve("exclusive.grant.mean_ns", &plot.y[0], why, sizeof why));
+    for (unsigned i = 0; i < RUNS; i++)
+        if (points[i].number == 2 || points[i].number == 5) /* 4, mesi; 16, it's */
+            cell_pointers[i][0] = NULL;
+    cr_assert(draw(&f, &plot, &data, &script));
+    const char *hole = strstr(data, "\n4 NaN NaN NaN\n16 501.000"), *end = strstr(data, "\n4 401.000 388.294 413.706\n16 NaN NaN NaN\n");
+    cr_expect(hole && end && hole < end, "%s", data);
+    free(data);
+    free(script);
+}
+
 Test(plot, words_of_the_plot_replace_the_paths)
 {
     struct frame f = small_study();
@@ -153,6 +170,29 @@ Test(plot, words_of_the_plot_replace_the_paths)
     cr_assert(strstr(script, "set key title 'tables'\n"), "%s", script);
     free(data);
     free(script);
+}
+
+/* A line's title says in what the metrics differ, the axis says the rest. */
+Test(plot, lines_are_named_by_what_tells_them_apart)
+{
+    static const struct { const char *y[3], *titles[3]; } cases[] = {
+        { { "alloc.atomic.mean_ns", "alloc.atomic.parts.pcp.mean_ns", "alloc.atomic.parts.fail.mean_ns" }, { "mesi: all'", "mesi: pcp'", "mesi: fail'" } },
+        { { "alloc.atomic.p50_ns", "alloc.atomic.p90_ns", "alloc.atomic.p99_ns" }, { "mesi: median'", "mesi: 90th percentile'", "mesi: 99th percentile'" } },
+        { { "alloc.atomic.parts.fail.count", "alloc.nowait.parts.fail.count", "alloc.kernel.parts.fail.count" }, { "mesi: alloc.atomic'", "mesi: alloc.nowait'", "mesi: alloc.kernel'" } },
+        { { "alloc.atomic.p50_ns", "free.p50_ns", "free.p99_ns" }, { "mesi: alloc.atomic, median'", "mesi: free, median'", "mesi: free, 99th percentile'" } },
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct frame f = small_study();
+        struct plot plot = { .name = "n", .title = "", .x = "machine.cores", .y_count = 3 };
+        char why[100], *data, *script;
+        for (unsigned y = 0; y < 3; y++)
+            cr_assert(metric_resolve(cases[i].y[y], &plot.y[y], why, sizeof why), "%s", why);
+        draw(&f, &plot, &data, &script);
+        for (unsigned y = 0; y < 3; y++)
+            cr_expect(strstr(script, cases[i].titles[y]), "%s in %s", cases[i].titles[y], script);
+        free(data);
+        free(script);
+    }
 }
 
 Test(plot, stacks_are_running_sums)
