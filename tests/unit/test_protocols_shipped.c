@@ -84,7 +84,7 @@ static void mutants_are_caught(const char *name, unsigned total, unsigned by_cov
     cr_expect_eq(m.stale_entries, 0, "%s: %s", name, text);
     cr_expect_eq(m.total, total, "%s: %u mutants", name, m.total);
     cr_expect_eq(m.caught_by_coverage, by_coverage, "%s: %u leave rows unused", name, m.caught_by_coverage);
-    unsigned unreached = strcmp(name, "moesi") == 0 ? 14 : 0; /* redirections of the row for directories that broadcast */
+    unsigned unreached = strcmp(name, "moesi") == 0 ? 3 * 14 : 0; /* redirections of the rows for directories that broadcast */
     cr_expect_eq(m.equivalent, rig.p->n_equivalent + unreached);
     cr_expect_eq(m.caught + m.caught_by_coverage + m.equivalent, m.total);
     rig_free(&rig);
@@ -96,7 +96,7 @@ Test(shipped, mutants_of_mesif) { mutants_are_caught("mesif", 2562, 9); }
 Test(shipped, mutants_of_bus_msi) { mutants_are_caught("bus-msi", 1892, 7); }
 Test(shipped, mutants_of_bus_mesi) { mutants_are_caught("bus-mesi", 2165, 9); }
 Test(shipped, mutants_of_bus_moesi) { mutants_are_caught("bus-moesi", 2674, 13); }
-Test(shipped, mutants_of_moesi) { mutants_are_caught("moesi", 2630, 13); }
+Test(shipped, mutants_of_moesi) { mutants_are_caught("moesi", 2660, 13); }
 
 /* Faults at what these protocols have and MESI has not: each must be found, and why. */
 static const struct planted {
