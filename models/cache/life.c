@@ -54,7 +54,7 @@ struct cache *cache_new(struct component_list *list, const char *name, uint16_t 
     tags_init(c);
     c->mshr = calloc(desc->mshrs, sizeof *c->mshr);
     c->wb = calloc(desc->write_backs, sizeof *c->wb);
-    CHECK(c->mshr && c->wb, "out of host memory for MSHRs");
+    CHECK_MEMORY(c->mshr && c->wb, "out of host memory for MSHRs");
     for (uint32_t i = 0; i < desc->mshrs; i++) {
         c->mshr[i].cache = c;
         c->mshr[i].issue = (struct event){ .fn = mshr_issue, .owner = &c->mshr[i], .what = "cache lookup done" };

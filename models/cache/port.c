@@ -144,12 +144,12 @@ struct device_port *device_port_new(struct component_list *list, const char *nam
                                     const struct cache_desc *desc, const struct cache_env *env)
 {
     struct device_port *p = calloc(1, sizeof *p);
-    CHECK(p, "out of host memory for a device port");
+    CHECK_MEMORY(p, "out of host memory for a device port");
     p->env = *env;
     p->agent = agent;
     p->port = (struct mem_port){ submit, p };
     p->jobs = calloc(desc->mshrs, sizeof *p->jobs);
-    CHECK(p->jobs, "out of host memory for a device port");
+    CHECK_MEMORY(p->jobs, "out of host memory for a device port");
     for (uint32_t i = 0; i < desc->mshrs; i++) {
         p->jobs[i].port = p;
         p->jobs[i].next_free = p->free_jobs;

@@ -10,7 +10,7 @@ static void grow(struct cache *c)
 {
     uint32_t cap = c->snoop_cap ? c->snoop_cap * 2 : MEAN_SIZE(8, 1);
     struct snoop *ring = malloc(cap * sizeof *ring);
-    CHECK(ring, "out of host memory for snoops");
+    CHECK_MEMORY(ring, "out of host memory for snoops");
     for (uint32_t i = 0; i < c->snoop_count; i++)
         ring[i] = c->snoop[(c->snoop_head + i) & (c->snoop_cap - 1)];
     free(c->snoop);

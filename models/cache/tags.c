@@ -10,7 +10,7 @@
 static void *must_calloc(size_t n, size_t size)
 {
     void *p = calloc(n ? n : 1, size);
-    CHECK(p, "out of host memory for cache tags");
+    CHECK_MEMORY(p, "out of host memory for cache tags");
     return p;
 }
 

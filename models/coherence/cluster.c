@@ -32,7 +32,7 @@ struct cluster {
 static void *must_calloc(size_t n, size_t size)
 {
     void *p = calloc(n, size);
-    CHECK(p, "out of host memory for a cluster's last level");
+    CHECK_MEMORY(p, "out of host memory for a cluster's last level");
     return p;
 }
 

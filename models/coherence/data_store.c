@@ -11,7 +11,7 @@ void data_store_init(struct data_store *s, const char *name, uint32_t sets, uint
     slots_init(&s->at, name, sets, ways, 0);
     s->version = calloc(n, sizeof *s->version);
     s->dirty = calloc(n, sizeof *s->dirty);
-    CHECK(s->version && s->dirty, "%s: out of host memory for %zu lines", name, n);
+    CHECK_MEMORY(s->version && s->dirty, "%s: out of host memory for %zu lines", name, n);
 }
 
 void data_store_free(struct data_store *s)

@@ -148,7 +148,7 @@ static void check_live(struct search *s)
 {
     uint32_t states = s->states.n;
     uint8_t *mark = calloc(states, 1);
-    CHECK(mark, "explorer: out of memory for %u marks", states);
+    CHECK_MEMORY(mark, "explorer: out of memory for %u marks", states);
     bool all = follow_chains(&s->states, mark);
     s->model->counts = NULL;
     for (bool grew = !all; grew;) {
@@ -226,7 +226,7 @@ static char *tell(struct search *s, unsigned *steps)
     const uint32_t *parent = s->states.parent;
     uint32_t *path = calloc(depth + 1, sizeof *path);
     FILE *out = open_memstream(&text, &bytes);
-    CHECK(path && out, "explorer: out of memory for the counter-example");
+    CHECK_MEMORY(path && out, "explorer: out of memory for the counter-example");
     for (uint32_t i = s->bad, at = depth; parent[i] != NO_STATE; i = parent[i])
         path[--at] = i;
     union world_room w;

@@ -8,7 +8,7 @@
 void *home_calloc(size_t n, size_t size)
 {
     void *p = calloc(n, size);
-    CHECK(p, "out of host memory for a home");
+    CHECK_MEMORY(p, "out of host memory for a home");
     return p;
 }
 

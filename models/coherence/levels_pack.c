@@ -25,7 +25,7 @@ union piece { uint64_t words[PART_WORDS]; uint16_t units[PART_UNITS]; };
 static struct states *new_parts(void)
 {
     struct states *s = malloc(sizeof *s);
-    CHECK(s, "explorer: out of memory");
+    CHECK_MEMORY(s, "explorer: out of memory");
     states_init(s, PART_WORDS);
     return s;
 }

@@ -10,7 +10,7 @@ void slots_init(struct slots *s, const char *name, uint32_t sets, uint32_t ways,
     CHECK(sets > 0 && (sets & (sets - 1)) == 0 && ways > 0, "%s: sets are not a power of two", name);
     size_t n = (size_t)sets * ways + beside;
     *s = (struct slots){ .sets = sets, .ways = ways, .beside = beside, .tag = calloc(n, sizeof *s->tag), .slot = calloc(n, sizeof *s->slot) };
-    CHECK(s->tag && s->slot, "%s: out of host memory for %zu lines", name, n);
+    CHECK_MEMORY(s->tag && s->slot, "%s: out of host memory for %zu lines", name, n);
 }
 
 void slots_free(struct slots *s)
@@ -49,7 +49,7 @@ static int32_t take(struct slots *s, const struct msg *m)
     if (s->parked_free == NO_PARKED) {
         int32_t cap = s->parked_cap ? s->parked_cap * 2 : MEAN_SIZE(64, 2);
         s->parked = realloc(s->parked, (size_t)cap * sizeof *s->parked);
-        CHECK(s->parked, "out of host memory for parked requests");
+        CHECK_MEMORY(s->parked, "out of host memory for parked requests");
         for (int32_t i = s->parked_cap ? s->parked_cap : 1; i < cap; i++)
             s->parked[i].next = i + 1 < cap ? i + 1 : NO_PARKED;
         s->parked_free = s->parked_cap ? s->parked_cap : 1;

@@ -14,7 +14,7 @@ enum { FIRST_SLOTS = 1 << 12, HUGE_PAGES_FROM = 1 << 22 };
 static void *sized(void *old, size_t count, size_t bytes)
 {
     void *p = realloc(old, count * bytes);
-    CHECK(p, "explorer: out of memory for %zu states", count);
+    CHECK_MEMORY(p, "explorer: out of memory for %zu states", count);
     return p;
 }
 
@@ -36,7 +36,7 @@ static void new_table(struct states *s, uint64_t slots)
 {
     free(s->slot);
     s->slot = calloc(slots, sizeof *s->slot);
-    CHECK(s->slot, "explorer: out of memory for %llu table slots", (unsigned long long)slots);
+    CHECK_MEMORY(s->slot, "explorer: out of memory for %llu table slots", (unsigned long long)slots);
     if (slots * sizeof *s->slot >= HUGE_PAGES_FROM) { /* a mere hint: random reads miss fewer translations */
         uintptr_t at = ((uintptr_t)s->slot + 4095) & ~(uintptr_t)4095;
         (void)madvise((void *)at, slots * sizeof *s->slot - 4096, MADV_HUGEPAGE);

@@ -31,7 +31,7 @@ static void grow(struct station *s)
 {
     uint32_t cap = s->cap ? s->cap * 2 : MEAN_SIZE(32, 1);
     struct service *ring = calloc(cap, sizeof *ring);
-    CHECK(ring, "out of host memory for a service queue");
+    CHECK_MEMORY(ring, "out of host memory for a service queue");
     for (uint32_t i = 0; i < s->count; i++)
         ring[i] = s->fifo[(s->head + i) & (s->cap - 1)];
     free(s->fifo);

@@ -91,7 +91,7 @@ const char *controller_name(const struct protocol *p, enum controller c)
 static void *more(void *old, size_t count, size_t bytes)
 {
     void *grown = realloc(old, count * bytes);
-    CHECK(grown, "protocol table: out of memory for %zu entries", count);
+    CHECK_MEMORY(grown, "protocol table: out of memory for %zu entries", count);
     return grown;
 }
 
@@ -99,7 +99,7 @@ const char *protocol_keep_text(struct protocol *p, const char *text)
 {
     p->texts = more(p->texts, p->n_texts + 1, sizeof *p->texts);
     char *copy = strdup(text);
-    CHECK(copy, "protocol table: out of memory for a text");
+    CHECK_MEMORY(copy, "protocol table: out of memory for a text");
     p->texts[p->n_texts++] = copy;
     return copy;
 }
@@ -107,7 +107,7 @@ const char *protocol_keep_text(struct protocol *p, const char *text)
 struct protocol *protocol_new(const char *name, const char *title, const char *text)
 {
     struct protocol *p = calloc(1, sizeof *p);
-    CHECK(p, "protocol table: out of memory");
+    CHECK_MEMORY(p, "protocol table: out of memory");
     p->name = protocol_keep_text(p, name);
     p->title = protocol_keep_text(p, title);
     p->text = protocol_keep_text(p, text);

@@ -249,12 +249,12 @@ struct dram *dram_new(struct engine *engine, struct component_list *list, const 
     check_desc(desc);
     size_t banks = (size_t)desc->channels * desc->banks_per_channel;
     struct dram *d = calloc(1, sizeof *d);
-    CHECK(d, "dram: the host has no memory");
+    CHECK_MEMORY(d, "dram: the host has no memory");
     d->engine = engine;
     d->desc = *desc;
     d->channels = calloc(desc->channels, sizeof *d->channels);
     d->banks = calloc(banks, sizeof *d->banks);
-    CHECK(d->channels && d->banks, "dram: the host has no memory");
+    CHECK_MEMORY(d->channels && d->banks, "dram: the host has no memory");
     component_register(list, &d->component, desc->name ? desc->name : "dram", &ops);
     for (size_t i = 0; i < banks; i++)
         d->banks[i].open_row = ROW_NONE;

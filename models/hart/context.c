@@ -148,7 +148,7 @@ void k_ipi_send(struct hart *h, unsigned target, unsigned vector)
     irq_poll(h);
     hart_advance(h, h->desc.ipi_send_ps);
     struct ipi *i = calloc(1, sizeof *i); /* rare, and freed on arrival */
-    CHECK(i, "out of host memory for an interrupt");
+    CHECK_MEMORY(i, "out of host memory for an interrupt");
     i->target = h->env.hart_at(h->env.machine, target);
     i->vector = vector;
     i->event = (struct event){ .fn = ipi_arrives, .owner = i, .what = "interprocessor interrupt" };

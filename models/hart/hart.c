@@ -171,7 +171,7 @@ void k_mmio_write(struct hart *h, paddr a, unsigned bytes, uint64_t value)
     sb_wait_empty(h, "the store buffer before a register write");
     wc_drain(h);
     struct mmio_write *w = calloc(1, sizeof *w); /* rare, and freed on arrival */
-    CHECK(w, "out of host memory for a register write");
+    CHECK_MEMORY(w, "out of host memory for a register write");
     w->target = mmio_find(h, a);
     w->offset = a.v - w->target->base.v;
     w->bytes = bytes;
@@ -285,7 +285,7 @@ struct hart *hart_new(struct component_list *list, const char *name, unsigned id
                       const struct hart_env *env)
 {
     struct hart *h = calloc(1, sizeof *h);
-    CHECK(h, "out of host memory for a hart");
+    CHECK_MEMORY(h, "out of host memory for a hart");
     CHECK(desc->wc_buffers >= 1 && desc->wc_buffers <= WC_MAX, "%s: 1 to %d write-combining buffers", name, WC_MAX);
     h->id = id;
     h->desc = *desc;
@@ -296,7 +296,7 @@ struct hart *hart_new(struct component_list *list, const char *name, unsigned id
     ledger_init(&h->ledger, env->account, id);
     sb_init(h);
     h->owed = calloc(env->harts, sizeof *h->owed);
-    CHECK(h->owed, "out of host memory for invalidations");
+    CHECK_MEMORY(h->owed, "out of host memory for invalidations");
     component_register(list, &h->component, name, &ops);
     return h;
 }

@@ -420,7 +420,7 @@ void sb_init(struct hart *h)
         n *= 2;
     h->sb_mask = n - 1;
     h->sb = calloc(n, sizeof *h->sb);
-    CHECK(h->sb, "out of host memory for a store buffer");
+    CHECK_MEMORY(h->sb, "out of host memory for a store buffer");
     h->drain_event = (struct event){ .fn = drain_event_run, .owner = h, .what = "store buffer drain" };
 }
 

@@ -252,7 +252,7 @@ static const char *layout_graph(struct graph *g, const struct net_desc *d, struc
 const char *groups_layout(const struct net_desc *d, struct layout *p, char *why, size_t why_bytes)
 {
     struct graph *g = calloc(1, sizeof *g);
-    CHECK(g, "net: the host has no memory");
+    CHECK_MEMORY(g, "net: the host has no memory");
     p->inject_wire_ps = d->hop_ps;
     p->inject_tile = EVERY_TILE;
     const char *blamed = layout_graph(g, d, p, why, why_bytes);

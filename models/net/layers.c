@@ -27,7 +27,7 @@ struct work {
 static void *zeroes(size_t count, size_t size)
 {
     void *a = calloc(count ? count : 1, size);
-    CHECK(a, "net: the host has no memory");
+    CHECK_MEMORY(a, "net: the host has no memory");
     return a;
 }
 

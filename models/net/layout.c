@@ -8,7 +8,7 @@
 static void *table_new(size_t count, size_t size)
 {
     void *a = calloc(count ? count : 1, size);
-    CHECK(a, "net: the host has no memory");
+    CHECK_MEMORY(a, "net: the host has no memory");
     return a;
 }
 

@@ -79,7 +79,7 @@ static void check_desc(const struct net_desc *d)
 static void *array_new(size_t count, size_t size)
 {
     void *a = calloc(count ? count : 1, size);
-    CHECK(a, "net: the host has no memory");
+    CHECK_MEMORY(a, "net: the host has no memory");
     return a;
 }
 

@@ -8,7 +8,7 @@
 void net_pool_grow(struct net *n, uint32_t count)
 {
     struct packet_chunk *chunk = calloc(1, sizeof *chunk + count * sizeof chunk->packets[0]);
-    CHECK(chunk, "%s: no host memory for %u more messages, %llu are in flight", n->component.name, count,
+    CHECK_MEMORY(chunk, "%s: no host memory for %u more messages, %llu are in flight", n->component.name, count,
           (unsigned long long)n->in_flight_count);
     chunk->count = count;
     chunk->next = n->chunks;

@@ -24,7 +24,7 @@ struct arena {
 struct arena *arena_new(void)
 {
     struct arena *a = calloc(1, sizeof *a);
-    CHECK(a, "arena_new: the host has no memory");
+    CHECK_MEMORY(a, "arena_new: the host has no memory");
     return a;
 }
 
@@ -45,7 +45,7 @@ static struct block *new_block(size_t bytes)
 {
     size_t size = bytes > BLOCK_BYTES / 4 ? bytes : BLOCK_BYTES;
     struct block *b = calloc(1, sizeof *b + size + ALIGN_MAX);
-    CHECK(b, "arena: the host has no memory for %zu bytes", size);
+    CHECK_MEMORY(b, "arena: the host has no memory for %zu bytes", size);
     b->size_bytes = size + ALIGN_MAX;
     return b;
 }

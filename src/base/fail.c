@@ -38,6 +38,16 @@ void fail_user(const char *format, ...)
     exit(EXIT_INPUT);
 }
 
+void fail_memory(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say("labyrinth: ", format, args);
+    va_end(args);
+    fputs("  What is asked for needs more memory than this host gives: fewer cores, smaller caches or directories, a shorter run.\n", stderr);
+    exit(EXIT_INPUT);
+}
+
 void panic(const char *format, ...)
 {
     va_list args;

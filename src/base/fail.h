@@ -2,6 +2,8 @@
  *
  * fail_user: the user's input or environment is wrong; exit status 2. The text names the input,
  * says what was expected and how to mend it.
+ * fail_memory: the host gives no more memory (CHECK_MEMORY: when a condition fails); what was asked for is larger than the
+ * host, so this is the environment, too; exit status 2.
  * panic: this program is wrong; it names the broken invariant; exit status 1 (or abort() for a
  * core file when the environment has LABYRINTH_ABORT). Nothing else in the tree calls exit,
  * abort or assert.
@@ -22,6 +24,7 @@ enum exit_code {              /* design contract: exit status of every command *
 };
 
 _Noreturn void fail_user(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void fail_memory(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Text printed after a panic's message by whoever knows more (the machine: histories, who waits).
@@ -33,6 +36,7 @@ void panic_context(void (*print)(void *arg, FILE *), void *arg);
  * is a free choice, the mean build takes the smallest (MEAN_SIZE), so that growing, wrapping and overflowing happen
  * all the time; results are the same bytes in every build. */
 #define CHECK(cond, ...) do { if (__builtin_expect(!(cond), 0)) panic(__VA_ARGS__); } while (0)
+#define CHECK_MEMORY(cond, ...) do { if (__builtin_expect(!(cond), 0)) fail_memory(__VA_ARGS__); } while (0)
 #ifdef LABYRINTH_MEAN
 #define MEAN_CHECK(cond, ...) CHECK(cond, __VA_ARGS__)
 #define MEAN_BUILD 1

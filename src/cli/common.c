@@ -71,7 +71,7 @@ static size_t parse_choice(const char *option, const char *text, const char *con
 static void add_set(struct common *c, const char *assignment)
 {
     c->sets = realloc(c->sets, (c->sets_count + 1) * sizeof *c->sets);
-    CHECK(c->sets, "out of memory");
+    CHECK_MEMORY(c->sets, "out of memory");
     c->sets[c->sets_count++] = assignment;
 }
 
@@ -80,7 +80,7 @@ static void add_seed(struct common *c, const char *text)
     char assignment[40];
     snprintf(assignment, sizeof assignment, "seed=%" PRIu64, parse_number("--seed", text, 0, UINT64_MAX));
     char *copy = strdup(assignment);
-    CHECK(copy, "out of memory");
+    CHECK_MEMORY(copy, "out of memory");
     add_set(c, copy);
 }
 
@@ -114,7 +114,7 @@ static bool parse_common(int key, char *arg, struct common *c)
     case KEY_PROGRESS: c->progress = (enum progress_when)parse_choice("--progress", arg, whens, 3); return true;
     case ARGP_KEY_ARG:
         c->args = realloc(c->args, (c->args_count + 1) * sizeof *c->args);
-        CHECK(c->args, "out of memory");
+        CHECK_MEMORY(c->args, "out of memory");
         c->args[c->args_count++] = arg;
         return true;
     default: return parse_host(key, arg, c);
@@ -248,7 +248,7 @@ static void write_temporary(char *path, const char *text)
     if (fd < 0)
         fail_user("cannot make a temporary file %s: %s", path, strerror(errno));
     FILE *f = fdopen(fd, "w");
-    CHECK(f, "out of memory");
+    CHECK_MEMORY(f, "out of memory");
     fputs(text, f);
     if (fclose(f) != 0) {
         unlink(path);

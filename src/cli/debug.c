@@ -45,7 +45,7 @@ static void add_topic(struct debug *d, const char *topic)
 void debug_topics(struct debug *d, const char *text)
 {
     char *copy = strdup(text);
-    CHECK(copy, "out of memory");
+    CHECK_MEMORY(copy, "out of memory");
     for (char *topic = strtok(copy, ","); topic; topic = strtok(NULL, ","))
         add_topic(d, topic);
     free(copy);

@@ -66,7 +66,7 @@ void histories_watch(struct histories *h, struct machine *m)
     for (size_t i = 0; i < h->count; i++) {
         struct history_of *of = &h->of[i];
         of->out = open_memstream(&of->text, &of->size);
-        CHECK(of->out, "out of memory");
+        CHECK_MEMORY(of->out, "out of memory");
         of->life = line_life_new(m, of->line, of->out);
     }
 }

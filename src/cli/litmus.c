@@ -152,7 +152,7 @@ static void sets_begin(struct sets *s, const struct host *host)
 {
     const struct common *c = host->common;
     *s = (struct sets){ .list = calloc(c->sets_count + SETS_OWN + 1, sizeof *s->list) };
-    CHECK(s->list, "out of memory");
+    CHECK_MEMORY(s->list, "out of memory");
     if (strlen(host->own->machine) + sizeof "machine.base=" > SET_BYTES)
         fail_user("--machine: a name or path of at most %d bytes", SET_BYTES - 20);
     add_set(s, "machine.base=%s", host->own->machine);

@@ -61,7 +61,7 @@ void walk_start(struct walk *w, struct study_doc *study, const struct run_option
 {
     *w = (struct walk){ .study = study, .options = options, .recording = true, .target = { UINT64_MAX } };
     w->out = open_memstream(&w->text, &w->text_size);
-    CHECK(w->out, "out of memory");
+    CHECK_MEMORY(w->out, "out of memory");
     build(w);
 }
 
@@ -79,7 +79,7 @@ static void remember_step(struct walk *w)
     if (s->count == s->cap) {
         s->cap = s->cap ? s->cap * 2 : 1024;
         s->at = realloc(s->at, s->cap * sizeof *s->at);
-        CHECK(s->at, "out of memory");
+        CHECK_MEMORY(s->at, "out of memory");
     }
     s->at[s->count++] = w->event;
 }

@@ -67,7 +67,7 @@ static const struct usage usage = {
 static void make_agents(struct stress_case *c, unsigned cores, unsigned devices)
 {
     c->agents = calloc(cores + devices, sizeof *c->agents);
-    CHECK(c->agents, "out of memory");
+    CHECK_MEMORY(c->agents, "out of memory");
     c->agent_count = cores + devices;
     for (unsigned i = 0; i < c->agent_count; i++)
         c->agents[i] = (struct stress_agent){ .device = i >= cores, .place = i < cores ? i : i - cores };

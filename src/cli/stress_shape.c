@@ -101,14 +101,14 @@ void stress_shape_draw(struct stress_shape *s, uint64_t seed, unsigned attempt)
 char **stress_shape_sets(const struct stress_shape *s, size_t *n)
 {
     char **sets = calloc((size_t)KEYS * 8, sizeof *sets);
-    CHECK(sets, "out of memory");
+    CHECK_MEMORY(sets, "out of memory");
     *n = 0;
     for (unsigned i = 0; i < KEYS; i++) {
         char *text = strdup(keys[i].value[s->choice[i]]), *rest = NULL;
-        CHECK(text, "out of memory");
+        CHECK_MEMORY(text, "out of memory");
         for (char *one = strtok_r(text, ";", &rest); one; one = strtok_r(NULL, ";", &rest)) {
             sets[*n] = strdup(one);
-            CHECK(sets[*n] && *n < (size_t)KEYS * 8 - 1, "out of memory");
+            CHECK_MEMORY(sets[*n] && *n < (size_t)KEYS * 8 - 1, "out of memory");
             ++*n;
         }
         free(text);

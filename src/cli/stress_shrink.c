@@ -26,12 +26,12 @@ static struct stress_case copy_of(const struct stress_case *c)
 {
     struct stress_case copy = *c;
     copy.agents = calloc(c->agent_count + 1, sizeof *copy.agents);
-    CHECK(copy.agents, "out of memory");
+    CHECK_MEMORY(copy.agents, "out of memory");
     for (unsigned i = 0; i < c->agent_count; i++) {
         struct stress_agent *a = &copy.agents[i];
         *a = c->agents[i];
         a->op = malloc((a->count + 1) * sizeof *a->op);
-        CHECK(a->op, "out of memory");
+        CHECK_MEMORY(a->op, "out of memory");
         if (a->count)
             memcpy(a->op, c->agents[i].op, a->count * sizeof *a->op);
     }
@@ -107,7 +107,7 @@ static bool lists_of_draws(struct shrinker *s)
         snprintf(name, sizeof name, "%s%u", a->device ? "device" : "core", a->place);
         struct rng r = agent_rng(c.seed, name, 0);
         a->op = realloc(a->op, c.drawn * sizeof *a->op);
-        CHECK(a->op, "out of memory");
+        CHECK_MEMORY(a->op, "out of memory");
         for (a->count = 0; a->count < c.drawn; a->count++)
             script_draw(&r, &c.mix, a->device ? ON_DEVICE : ON_HART, &a->op[a->count]);
     }

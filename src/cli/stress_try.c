@@ -21,9 +21,9 @@ static void add(struct sets *s, char *owned)
     if (s->count == s->room) {
         s->room = s->room ? s->room * 2 : 64;
         s->list = realloc(s->list, s->room * sizeof *s->list);
-        CHECK(s->list, "out of memory");
+        CHECK_MEMORY(s->list, "out of memory");
     }
-    CHECK(owned, "out of memory");
+    CHECK_MEMORY(owned, "out of memory");
     s->list[s->count++] = owned;
 }
 
@@ -67,7 +67,7 @@ static char *agents_text(const struct stress_case *c)
     size_t size = 0;
     const char *separator = "";
     FILE *f = open_memstream(&text, &size);
-    CHECK(f, "out of memory");
+    CHECK_MEMORY(f, "out of memory");
     fputs("agents=[", f);
     for (unsigned i = 0; i < c->agent_count; i++)
         if (c->drawn || c->agents[i].count) {
@@ -76,7 +76,7 @@ static char *agents_text(const struct stress_case *c)
             separator = ", ";
         }
     fputc(']', f);
-    CHECK(fclose(f) == 0, "out of memory");
+    CHECK_MEMORY(fclose(f) == 0, "out of memory");
     return text;
 }
 

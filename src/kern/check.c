@@ -85,7 +85,7 @@ const char *kern_check(const struct kernel *k, struct backdoor *b, const struct 
 {
     struct recount r = { .k = k, .b = b, .text = text, .size = size };
     r.seen = calloc(k->at.end.v / 64 + 1, sizeof *r.seen);
-    CHECK(r.seen != NULL, "recount: out of memory");
+    CHECK_MEMORY(r.seen != NULL, "recount: out of memory");
     for (unsigned i = 0; i < k->zone_count; i++)
         check_zone(&r, &k->zones[i], held, held_count);
     for (size_t i = 0; i < held_count; i++)

@@ -20,7 +20,7 @@ void machine_count(void *arg, const char *counter, uint64_t add)
     if (m->counted_count == m->counted_cap) {
         m->counted_cap = m->counted_cap ? m->counted_cap * 2 : 32;
         m->counted = realloc(m->counted, m->counted_cap * sizeof *m->counted);
-        CHECK(m->counted, "out of host memory for counters");
+        CHECK_MEMORY(m->counted, "out of host memory for counters");
     }
     m->counted[m->counted_count++] = (struct named_count){ counter, add };
 }

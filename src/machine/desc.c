@@ -105,7 +105,7 @@ static const struct param home_params[] = {
     { .key = "placement", .type = P_CHOICE, O(placement), .deflt = "interleave", .choices = placement_names,
       .help = "Which socket's (or die's) memory a line lies in. interleave: in turns; first-touch: where the core is that asks for "
               "its page first; range: equal contiguous parts." },
-    { .key = "granule", .type = P_BYTES, O(granule_bytes), .min = LINE_BYTES, .max = UINT64_C(1) << 40, .deflt = "4KiB",
+    { .key = "granule", .type = P_BYTES, O(granule_bytes), .min = LINE_BYTES, .max = UINT64_C(1) << 40, .flags = PARAM_POW2, .deflt = "4KiB",
       .help = "With interleave: so many bytes from each in turn." },
     { .key = "agent", .type = P_BOOL, O(agent), .deflt = "false",
       .help = "Memory is behind home agents with one level too: the time to one and back, its lookup and the last level's "

@@ -33,7 +33,7 @@ static struct node *protocol_node(struct machine *m)
     char *text = NULL;
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
-    CHECK(f, "out of host memory for the effective configuration");
+    CHECK_MEMORY(f, "out of host memory for the effective configuration");
     protocol_dump(f, m->protocol);
     fclose(f);
     struct diag *diag = diag_new();

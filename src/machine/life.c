@@ -85,7 +85,7 @@ static void life_message(void *self, const struct seen_message *s)
 struct line_life *line_life_new(struct machine *m, lineno line, FILE *out)
 {
     struct line_life *l = calloc(1, sizeof *l);
-    CHECK(l, "out of host memory for the life of a line");
+    CHECK_MEMORY(l, "out of host memory for the life of a line");
     *l = (struct line_life){ .machine = m, .line = line, .out = out };
     machine_watch(m, (struct watcher){ l, NULL, life_transition, life_message });
     return l;
@@ -115,7 +115,7 @@ static void grow(struct busy_lines *b)
     struct busy_lines old = *b;
     b->mask = old.mask * 2 + 1;
     b->slot = calloc(b->mask + 1, sizeof *b->slot);
-    CHECK(b->slot, "out of host memory for the count of lines");
+    CHECK_MEMORY(b->slot, "out of host memory for the count of lines");
     for (size_t i = 0; i <= old.mask; i++)
         if (old.slot[i].transitions)
             *place_of(b, old.slot[i].line) = old.slot[i];
@@ -139,10 +139,10 @@ static void count_transition(void *self, const struct history_entry *e)
 struct busy_lines *busy_lines_new(struct machine *m)
 {
     struct busy_lines *b = calloc(1, sizeof *b);
-    CHECK(b, "out of host memory for the count of lines");
+    CHECK_MEMORY(b, "out of host memory for the count of lines");
     b->mask = MEAN_SIZE(1023, 1);
     b->slot = calloc(b->mask + 1, sizeof *b->slot);
-    CHECK(b->slot, "out of host memory for the count of lines");
+    CHECK_MEMORY(b->slot, "out of host memory for the count of lines");
     machine_watch(m, (struct watcher){ b, NULL, count_transition, NULL });
     return b;
 }

@@ -23,7 +23,7 @@ static void collect(void *arg, const struct msg *m, tick sent)
     if (u->count == u->cap) {
         u->cap = u->cap ? u->cap * 2 : 32;
         u->sent = realloc(u->sent, u->cap * sizeof *u->sent);
-        CHECK(u->sent, "out of host memory for messages");
+        CHECK_MEMORY(u->sent, "out of host memory for messages");
     }
     u->sent[u->count++] = (struct sent){ *m, sent };
 }
@@ -130,7 +130,7 @@ static void print_home(struct machine *m, lineno line, bool brief, FILE *out)
     char *text = NULL, state[24];
     size_t size = 0;
     FILE *said = open_memstream(&text, &size);
-    CHECK(said, "out of host memory for a home's words");
+    CHECK_MEMORY(said, "out of host memory for a home's words");
     m->inspector.home(m, line, said);
     fclose(said);
     print_named(m, text, out);

@@ -38,7 +38,7 @@ int run_stop_exit_code(enum run_stop s) { return stops[s].exit_code; }
 struct machine *machine_new(struct experiment_doc *doc, const struct run_options *options, struct diag *diag)
 {
     struct machine *m = calloc(1, sizeof *m);
-    CHECK(m, "out of host memory for a machine");
+    CHECK_MEMORY(m, "out of host memory for a machine");
     m->arena = arena_new();
     m->late = arena_new();
     m->doc = doc;
@@ -109,7 +109,7 @@ static char *with_histories(struct machine *m, char *text)
     char *longer = NULL;
     size_t size = 0;
     FILE *f = open_memstream(&longer, &size);
-    CHECK(f, "out of host memory for the stuck report");
+    CHECK_MEMORY(f, "out of host memory for the stuck report");
     fputs(text, f);
     history_lines(m->history, stuck_line, &(struct stuck_lines){ m, text, f, 0 });
     fclose(f);
@@ -122,7 +122,7 @@ static char *who_waits(struct machine *m, const char *headline)
     char *text = NULL;
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
-    CHECK(f, "out of host memory for the stuck report");
+    CHECK_MEMORY(f, "out of host memory for the stuck report");
     fprintf(f, "%s\n", headline);
     for (unsigned i = 0; i < m->work.agent_count; i++) {
         const struct agent *a = &m->work.agents[i];

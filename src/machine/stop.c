@@ -42,7 +42,7 @@ static char *with_history(struct machine *m, const char *text, lineno line)
     char *out = NULL;
     size_t size = 0;
     FILE *f = open_memstream(&out, &size);
-    CHECK(f, "out of host memory for a violation's text");
+    CHECK_MEMORY(f, "out of host memory for a violation's text");
     fprintf(f, "%s\nline %#" PRIx64 " (address %#" PRIx64 "), its last transitions:\n", text, line.v, line.v << LINE_SHIFT);
     history_print(m->history, line, HISTORY_LINES, f);
     machine_describe_line(m, line, f);

@@ -72,7 +72,7 @@ static unsigned track_of(struct trace *t, const char *name)
     if (t->track_count == t->track_cap) {
         t->track_cap = t->track_cap ? 2 * t->track_cap : 64;
         t->tracks = realloc(t->tracks, t->track_cap * sizeof *t->tracks);
-        CHECK(t->tracks, "out of host memory for the trace");
+        CHECK_MEMORY(t->tracks, "out of host memory for the trace");
     }
     t->tracks[t->track_count] = arena_strdup(t->machine->late, name);
     name_track(t, "thread_name", PROCESS_NODES, t->track_count, name);
@@ -178,11 +178,11 @@ void trace_start(struct machine *m)
     if (!m->options.trace)
         return;
     struct trace *t = m->trace = calloc(1, sizeof *t);
-    CHECK(t, "out of host memory for the trace");
+    CHECK_MEMORY(t, "out of host memory for the trace");
     t->machine = m;
     t->out = m->options.trace;
     t->nests = calloc(m->desc.cores, sizeof *t->nests);
-    CHECK(t->nests, "out of host memory for the trace");
+    CHECK_MEMORY(t->nests, "out of host memory for the trace");
     fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", t->out);
     name_track(t, "process_name", PROCESS_REQUESTS, 0, "requests");
     name_track(t, "process_name", PROCESS_NODES, 0, "caches, homes and messages");

@@ -17,7 +17,7 @@ static void grow_table(struct frames *t, size_t count)
 {
     CHECK(count <= (size_t)1 << 24, "oracle: frame numbers beyond %d address bits", CHUNK_SHIFT + 24 + PAGE_SHIFT);
     uint64_t **chunk = realloc(t->chunk, count * sizeof(uint64_t *));
-    CHECK(chunk, "oracle: no memory for %zu frame chunks", count);
+    CHECK_MEMORY(chunk, "oracle: no memory for %zu frame chunks", count);
     memset(chunk + t->chunk_count, 0, (count - t->chunk_count) * sizeof(uint64_t *));
     t->chunk = chunk;
     t->chunk_count = count;
@@ -30,7 +30,7 @@ static uint64_t *word_of(struct frames *t, frame f)
         grow_table(t, i + 1);
     if (!t->chunk[i]) {
         t->chunk[i] = calloc(CHUNK_WORDS, sizeof(uint64_t));
-        CHECK(t->chunk[i], "oracle: no memory for a frame chunk");
+        CHECK_MEMORY(t->chunk[i], "oracle: no memory for a frame chunk");
     }
     return &t->chunk[i][(f.v & ((1u << CHUNK_SHIFT) - 1)) / FRAMES_PER_WORD];
 }

@@ -54,7 +54,7 @@ static void device_judge_end(struct oracle *o, struct watch *w, tick now)
     char *text = NULL;
     size_t length = 0;
     struct ways s = { o, w->page->f, 0, open_memstream(&text, &length) };
-    CHECK(s.list, "oracle: no memory for a list of translations");
+    CHECK_MEMORY(s.list, "oracle: no memory for a list of translations");
     o->in.iommu_mappings(o->in.machine, s.f, way_iommu_table, &s);
     o->in.iotlbs(o->in.machine, way_iotlb, &s);
     o->in.dma_in_flight(o->in.machine, way_dma, &s);

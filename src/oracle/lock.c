@@ -66,7 +66,7 @@ static void add(struct oracle *o, struct held_lock lock)
     if (o->lock_count == o->lock_size) {
         o->lock_size = o->lock_size ? 2 * o->lock_size : 64;
         o->lock = realloc(o->lock, o->lock_size * sizeof *o->lock);
-        CHECK(o->lock, "oracle: no memory for %u held locks", o->lock_size);
+        CHECK_MEMORY(o->lock, "oracle: no memory for %u held locks", o->lock_size);
     }
     o->lock[o->lock_count++] = lock;
     shadow_page(&o->shadow, paddr_frame(lock.word))->lock_words++;

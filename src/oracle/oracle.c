@@ -187,11 +187,11 @@ struct oracle *oracle_new(const struct inspector *in, violation_fn *violation, v
           "oracle_new: judging grants needs the whole inspector");
     CHECK(in->agents <= AGENTS_MAX, "oracle_new: %u agents, at most %d", in->agents, (int)AGENTS_MAX);
     struct oracle *o = calloc(1, sizeof *o);
-    CHECK(o, "oracle_new: no memory");
+    CHECK_MEMORY(o, "oracle_new: no memory");
     *o = (struct oracle){ .in = *in, .violation = violation, .machine = machine, .desc = desc };
     shadow_init(&o->shadow, in->read, in->machine);
     o->agent = calloc(AGENTS_MAX, sizeof *o->agent);
-    CHECK(o->agent, "oracle_new: no memory for the agents");
+    CHECK_MEMORY(o->agent, "oracle_new: no memory for the agents");
     for (unsigned i = 0; i < in->harts; i++)
         o->agent[i].honours_lock = true;
     return o;

@@ -88,7 +88,7 @@ void found(struct oracle *o, enum promise promise, unsigned agent, paddr a, tick
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
-    CHECK(out, "oracle: no memory for the text of a violation");
+    CHECK_MEMORY(out, "oracle: no memory for the text of a violation");
     fprintf(out, "1. Promised (%s): %s\n2. Seen: at ", promises[promise].kind, promises[promise].words);
     print_time(out, now);
     fprintf(out, ", %s, address 0x%" PRIx64 ": ", name_of(o, agent), a.v);

@@ -29,7 +29,7 @@ static struct shadow_page **slot_of(struct shadow_page **slot, size_t slot_count
 static struct shadow_page **new_slots(size_t count)
 {
     struct shadow_page **slot = calloc(count, sizeof *slot);
-    CHECK(slot, "oracle: no memory for %zu shadow slots", count);
+    CHECK_MEMORY(slot, "oracle: no memory for %zu shadow slots", count);
     return slot;
 }
 
@@ -70,7 +70,7 @@ static struct shadow_page *new_page(struct shadow *s)
 {
     if (s->chunk_used == PAGES_PER_CHUNK) {
         struct shadow_chunk *c = calloc(1, sizeof *c);
-        CHECK(c, "oracle: no memory for shadow pages");
+        CHECK_MEMORY(c, "oracle: no memory for shadow pages");
         c->next = s->chunks;
         s->chunks = c;
         s->chunk_used = 0;

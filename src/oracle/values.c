@@ -26,7 +26,7 @@ static void grow_queue(struct judged *g)
 {
     unsigned size = g->queue_size ? 2 * g->queue_size : FIRST_QUEUE;
     struct issued *queue = calloc(size, sizeof *queue);
-    CHECK(queue, "oracle: no memory for %u issued stores", size);
+    CHECK_MEMORY(queue, "oracle: no memory for %u issued stores", size);
     for (unsigned i = 0; i < g->queue_count; i++)
         queue[i] = *entry(g, i);
     free(g->queue);

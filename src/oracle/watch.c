@@ -28,10 +28,10 @@ static struct watch *take(struct oracle *o)
         return w;
     }
     w = calloc(1, sizeof *w);
-    CHECK(w, "oracle: no memory for a watched page");
+    CHECK_MEMORY(w, "oracle: no memory for a watched page");
     if (o->desc.history) {
         w->ring = calloc(o->desc.history, sizeof *w->ring);
-        CHECK(w->ring, "oracle: no memory for %u events of a page", o->desc.history);
+        CHECK_MEMORY(w->ring, "oracle: no memory for %u events of a page", o->desc.history);
     }
     w->next_made = o->made_watches;
     o->made_watches = w;

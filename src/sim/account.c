@@ -157,7 +157,7 @@ void ledger_interrupted(struct ledger *l, bool on, tick now)
 static struct class_stats *new_stats(void)
 {
     struct class_stats *s = calloc(1, sizeof *s);
-    CHECK(s, "out of host memory for statistics");
+    CHECK_MEMORY(s, "out of host memory for statistics");
     return s;
 }
 
@@ -165,7 +165,7 @@ static struct class_record *record_of(struct account *a, enum class_id class)
 {
     if (!a->class[class]) {
         a->class[class] = calloc(1, sizeof *a->class[class]);
-        CHECK(a->class[class], "out of host memory for statistics");
+        CHECK_MEMORY(a->class[class], "out of host memory for statistics");
     }
     return a->class[class];
 }
@@ -218,7 +218,7 @@ void ledger_drop(struct ledger *l, tick now) { (void)close_innermost(l, now, fal
 struct account *account_new(void)
 {
     struct account *a = calloc(1, sizeof *a);
-    CHECK(a, "out of host memory for statistics");
+    CHECK_MEMORY(a, "out of host memory for statistics");
     return a;
 }
 

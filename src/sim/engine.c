@@ -24,7 +24,7 @@ struct engine {
 struct engine *engine_new(struct engine_desc desc)
 {
     struct engine *g = calloc(1, sizeof *g);
-    CHECK(g, "engine_new: the host has no memory");
+    CHECK_MEMORY(g, "engine_new: the host has no memory");
     g->kind = desc.queue;
     g->lookahead = desc.lookahead;
     if (desc.shuffle_seed) {

@@ -163,7 +163,7 @@ static void map_stack(struct fiber *f, size_t stack_bytes)
     f->guard_bytes = page;
     f->here.bytes = (stack_bytes + page - 1) / page * page;
     f->mapping = mmap(NULL, page + f->here.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    CHECK(f->mapping != MAP_FAILED, "fiber: the host has no memory for a stack of %zu bytes", f->here.bytes);
+    CHECK_MEMORY(f->mapping != MAP_FAILED, "fiber: the host has no memory for a stack of %zu bytes", f->here.bytes);
     CHECK(mprotect(f->mapping, page, PROT_NONE) == 0, "fiber: cannot protect the guard page");
     f->here.bottom = stack_bottom(f);
 #ifdef LABYRINTH_MEAN
@@ -177,7 +177,7 @@ static void map_stack(struct fiber *f, size_t stack_bytes)
 struct fiber *fiber_new(fiber_fn *fn, void *arg, size_t stack_bytes)
 {
     struct fiber *f = calloc(1, sizeof *f);
-    CHECK(f, "fiber_new: the host has no memory");
+    CHECK_MEMORY(f, "fiber_new: the host has no memory");
     f->fn = fn;
     f->arg = arg;
     f->backend = backend_in_use;

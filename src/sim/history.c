@@ -19,9 +19,9 @@ struct history *history_new(unsigned entries)
     while (n < entries)
         n *= 2;
     struct history *h = calloc(1, sizeof *h);
-    CHECK(h, "out of host memory for the line history");
+    CHECK_MEMORY(h, "out of host memory for the line history");
     h->ring = calloc(n, sizeof *h->ring);
-    CHECK(h->ring, "out of host memory for the line history");
+    CHECK_MEMORY(h->ring, "out of host memory for the line history");
     h->mask = n - 1;
     return h;
 }

@@ -34,7 +34,7 @@ struct memory {
 static void *must_calloc(size_t n, size_t size)
 {
     void *p = calloc(n, size);
-    CHECK(p, "out of host memory for simulated memory");
+    CHECK_MEMORY(p, "out of host memory for simulated memory");
     return p;
 }
 
@@ -154,6 +154,6 @@ void memory_boot_image(struct memory *m, frame first, uint64_t count, memory_boo
 {
     CHECK(first.v < m->frames && count <= m->frames - first.v, "boot image beyond memory");
     m->images = realloc(m->images, (m->image_count + 1) * sizeof *m->images);
-    CHECK(m->images, "out of host memory for boot images");
+    CHECK_MEMORY(m->images, "out of host memory for boot images");
     m->images[m->image_count++] = (struct image){ first.v, count, fn, arg };
 }

@@ -31,7 +31,7 @@ static double thread_seconds(void)
 static void *zeroed(size_t count, size_t bytes)
 {
     void *p = calloc(count, bytes);
-    CHECK(p, "phold: the host has no memory for %zu times %zu bytes", count, bytes);
+    CHECK_MEMORY(p, "phold: the host has no memory for %zu times %zu bytes", count, bytes);
     return p;
 }
 

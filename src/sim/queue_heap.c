@@ -9,7 +9,7 @@ struct queue_entry *entries_grow(struct queue_entry *entries, uint32_t *capacity
 {
     *capacity = *capacity ? 2 * *capacity : MEAN_SIZE(64, 1);
     struct queue_entry *bigger = realloc(entries, *capacity * sizeof *entries);
-    CHECK(bigger, "event queue: the host has no memory for %u entries", *capacity);
+    CHECK_MEMORY(bigger, "event queue: the host has no memory for %u entries", *capacity);
     return bigger;
 }
 

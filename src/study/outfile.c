@@ -25,7 +25,7 @@ static void remove_pending(void)
 
 static void *must(void *memory)
 {
-    CHECK(memory, "out of memory");
+    CHECK_MEMORY(memory, "out of memory");
     return memory;
 }
 

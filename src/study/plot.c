@@ -141,7 +141,7 @@ static bool draw_one(const char *folder, const struct frame *f, const struct plo
     char *data_text = NULL, *script_text = NULL, script_name[METRIC_NAME_MAX * 4];
     size_t data_bytes, script_bytes;
     FILE *data = open_memstream(&data_text, &data_bytes), *script = open_memstream(&script_text, &script_bytes);
-    CHECK(data && script, "out of memory");
+    CHECK_MEMORY(data && script, "out of memory");
     bool any = plot_write(data, script, f, plot, context);
     fclose(data);
     fclose(script);

@@ -9,7 +9,7 @@
 static void *zeroed(size_t count, size_t bytes)
 {
     void *memory = calloc(count ? count : 1, bytes);
-    CHECK(memory, "out of memory");
+    CHECK_MEMORY(memory, "out of memory");
     return memory;
 }
 

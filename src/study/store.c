@@ -86,14 +86,14 @@ static const char *column(sqlite3_stmt *statement, int i)
 static char *copy(const char *text)
 {
     char *mine = strdup(text);
-    CHECK(mine, "out of memory");
+    CHECK_MEMORY(mine, "out of memory");
     return mine;
 }
 
 static void *zeroed(size_t count, size_t bytes)
 {
     void *memory = calloc(count ? count : 1, bytes);
-    CHECK(memory, "out of memory");
+    CHECK_MEMORY(memory, "out of memory");
     return memory;
 }
 

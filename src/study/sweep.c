@@ -37,7 +37,7 @@ static char *read_whole(FILE *f, long from)
     long end = ftell(f);
     size_t bytes = end > from ? (size_t)(end - from) : 0;
     char *text = malloc(bytes + 1);
-    CHECK(text, "out of memory");
+    CHECK_MEMORY(text, "out of memory");
     fseek(f, from, SEEK_SET);
     text[fread(text, 1, bytes, f)] = '\0';
     return text;
@@ -48,7 +48,7 @@ static void add_value(struct record *r, const char *name, uint64_t value)
     if ((r->value_count & (r->value_count - 1)) == 0) {
         size_t room = r->value_count ? 2 * r->value_count : 1;
         r->value = realloc(r->value, room * sizeof *r->value);
-        CHECK(r->value, "out of memory");
+        CHECK_MEMORY(r->value, "out of memory");
     }
     struct named_value *v = &r->value[r->value_count++];
     snprintf(v->name, sizeof v->name, "%s", name);
@@ -148,7 +148,7 @@ static int code_of(int status, FILE *said)
 static int finish(struct worker *w, int status, struct store *store, const struct plan *plan)
 {
     struct record *r = calloc(1, sizeof *r);
-    CHECK(r, "out of memory");
+    CHECK_MEMORY(r, "out of memory");
     r->exit_code = code_of(status, w->said);
     bool whole = read_record(w->record, r);
     if (!whole && r->exit_code != EXIT_INTERNAL && r->exit_code != EXIT_INPUT) {
@@ -164,7 +164,7 @@ static int finish(struct worker *w, int status, struct store *store, const struc
         r->json = strdup("null");
     }
     r->text = read_whole(w->said, 0);
-    CHECK(r->stop && r->order_hash && r->json, "out of memory");
+    CHECK_MEMORY(r->stop && r->order_hash && r->json, "out of memory");
     store_put(store, plan->point[w->point].key, r);
     int code = r->exit_code;
     record_free(r);
@@ -205,7 +205,7 @@ static size_t *open_points(struct store *store, const struct plan *plan, const s
                            struct sweep_summary *summary)
 {
     size_t *list = malloc((plan->point_count + 1) * sizeof *list);
-    CHECK(list, "out of memory");
+    CHECK_MEMORY(list, "out of memory");
     *n = 0;
     for (size_t i = 0; i < plan->point_count; i++) {
         if (!mine(options, i))
@@ -235,7 +235,7 @@ struct sweep_summary sweep_run(struct store *store, const struct plan *plan, con
 {
     struct sweep_summary summary = { 0 };
     struct worker *workers = calloc(options->workers, sizeof *workers);
-    CHECK(workers, "out of memory");
+    CHECK_MEMORY(workers, "out of memory");
     size_t todo, next = 0, running = 0;
     size_t *list = open_points(store, plan, options, &todo, &summary);
     uint64_t total = summary.skipped_count + todo;

@@ -90,7 +90,7 @@ struct rng agent_rng(uint64_t seed, const char *entry, unsigned member)
 {
     size_t size = strlen(entry) + sizeof "agent  member 4294967295";
     char *name = malloc(size);
-    CHECK(name, "out of memory");
+    CHECK_MEMORY(name, "out of memory");
     snprintf(name, size, "agent %s member %u", entry, member);
     struct rng r = rng_stream(seed, name);
     free(name);

@@ -94,7 +94,7 @@ static bool keep(struct reader *r, const struct trace_event *e, tick when)
     if (r->trace->count == r->room) {
         r->room = r->room ? 2 * r->room : 4096;
         r->events = realloc(r->events, r->room * sizeof *r->events);
-        CHECK(r->events, "out of host memory for a recording");
+        CHECK_MEMORY(r->events, "out of host memory for a recording");
     }
     if (r->trace->count == TRACE_EVENTS_MAX)
         return refuse(r, r->line, NULL, "more than %d events", TRACE_EVENTS_MAX);
@@ -463,7 +463,7 @@ static void match(struct trace *t)
     while (size < 2 * (size_t)t->count)
         size *= 2;
     struct known_page *table = calloc(size, sizeof *table);
-    CHECK(table, "out of host memory for a recording");
+    CHECK_MEMORY(table, "out of host memory for a recording");
     for (uint32_t i = 0; i < t->count; i++) {
         struct trace_event *e = &t->events[i];
         if (e->kind != TRACE_ALLOC && e->kind != TRACE_FREE && e->kind != TRACE_FREE_BATCHED)
@@ -483,7 +483,7 @@ static void match(struct trace *t)
 struct trace *trace_read(struct arena *arena, struct diag *diag, const char *path, struct origin by)
 {
     struct reader *r = calloc(1, sizeof *r);
-    CHECK(r, "out of host memory for a recording");
+    CHECK_MEMORY(r, "out of host memory for a recording");
     struct trace *t = ARENA_ONE(arena, struct trace);
     r->arena = arena;
     r->diag = diag;

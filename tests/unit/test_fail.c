@@ -2,6 +2,7 @@
 #include "src/base/fail.h"
 
 #include <criterion/criterion.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -64,6 +65,23 @@ Test(fail, user_error_is_2_after_results)
     int status = outcome(user_error, text);
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 2);
     cr_assert_str_eq(text, "result\nlabyrinth: no machine 'tinny'\n");
+}
+
+static void too_large(void)
+{
+    panic_context(context, NULL);
+    printf("result\n");
+    CHECK_MEMORY(true, "not said");
+    CHECK_MEMORY(false, "no memory for %d lines", 7);
+}
+
+Test(fail, no_memory_is_2_and_says_what_helps)
+{
+    char text[512];
+    int status = outcome(too_large, text);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 2);
+    cr_assert_str_eq(text, "result\nlabyrinth: no memory for 7 lines\n  What is asked for needs more memory than this host gives: fewer cores, "
+                           "smaller caches or directories, a shorter run.\n");
 }
 
 Test(fail, panic_is_1_and_gives_context)

@@ -147,7 +147,7 @@ static void grow_slots(struct search *s)
     free(s->slots);
     s->slot_count = s->slot_count ? s->slot_count * 2 : SLOTS_FIRST;
     s->slots = calloc(s->slot_count, sizeof *s->slots);
-    CHECK(s->slots, "out of host memory for the states of a litmus test");
+    CHECK_MEMORY(s->slots, "out of host memory for the states of a litmus test");
     for (size_t i = 0; i < s->count; i++)
         *slot_of(s, s->bytes + s->starts[i], s->starts[i + 1] - s->starts[i]) = (uint32_t)i + 1;
 }
@@ -162,7 +162,7 @@ static void make_room(struct search *s)
         s->starts_room = s->starts_room * 2 + SLOTS_FIRST;
         s->starts = realloc(s->starts, s->starts_room * sizeof *s->starts);
     }
-    CHECK(s->bytes && s->starts, "out of host memory for the states of a litmus test");
+    CHECK_MEMORY(s->bytes && s->starts, "out of host memory for the states of a litmus test");
     if ((s->count + 1) * 2 > s->slot_count)
         grow_slots(s);
 }

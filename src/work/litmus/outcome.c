@@ -13,7 +13,7 @@ void outcomes_init(struct outcomes *o, unsigned width)
 {
     *o = (struct outcomes){ .width = width, .slot_count = SLOTS_FIRST };
     o->slots = calloc(o->slot_count, sizeof *o->slots);
-    CHECK(o->slots, "out of host memory for final states");
+    CHECK_MEMORY(o->slots, "out of host memory for final states");
 }
 
 void outcomes_free(struct outcomes *o)
@@ -40,7 +40,7 @@ static void index_all(struct outcomes *o, size_t slots)
     free(o->slots);
     o->slot_count = slots;
     o->slots = calloc(slots, sizeof *o->slots);
-    CHECK(o->slots, "out of host memory for final states");
+    CHECK_MEMORY(o->slots, "out of host memory for final states");
     for (size_t i = 0; i < o->count; i++)
         o->slots[slot_of(o, outcome_at(o, i))] = (uint32_t)i + 1;
 }
@@ -51,7 +51,7 @@ static void make_room(struct outcomes *o)
         o->room = o->room ? o->room * 2 : 16;
         o->values = realloc(o->values, o->room * (o->width ? o->width : 1) * sizeof *o->values);
         o->times = realloc(o->times, o->room * sizeof *o->times);
-        CHECK(o->values && o->times, "out of host memory for final states");
+        CHECK_MEMORY(o->values && o->times, "out of host memory for final states");
     }
     if ((o->count + 1) * 2 > o->slot_count)
         index_all(o, o->slot_count * 2);
@@ -90,7 +90,7 @@ void outcomes_sort(struct outcomes *o)
 {
     size_t row = o->width + 2;
     uint64_t *all = malloc((o->count * row + 1) * sizeof *all);
-    CHECK(all, "out of host memory for final states");
+    CHECK_MEMORY(all, "out of host memory for final states");
     for (size_t i = 0; i < o->count; i++) {
         all[i * row] = o->width;
         memcpy(all + i * row + 1, outcome_at(o, i), o->width * sizeof *all);

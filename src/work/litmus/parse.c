@@ -365,7 +365,7 @@ struct litmus_test *litmus_read(struct arena *arena, struct diag *diag, const ch
         return NULL;
     }
     char *text = malloc(LIT_FILE_MAX_BYTES + 1);
-    CHECK(text, "out of host memory for a litmus test");
+    CHECK_MEMORY(text, "out of host memory for a litmus test");
     size_t n = fread(text, 1, LIT_FILE_MAX_BYTES + 1, f);
     if (ferror(f))
         diag_error(diag, whole, NULL, NULL, "cannot be read: %s", strerror(errno));
