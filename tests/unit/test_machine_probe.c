@@ -101,3 +101,26 @@ Test(probe, locked_operations)
         same(probe_ns(CLASS_ATOMIC, TWO, HOLDER(2), AT(2), set), OTHERS_CORE + 10, operations[i]);
     }
 }
+
+/* An owner who has given its line home is asked to invalidate it before the answer comes, if the directory asks everybody; without its
+ * rows for that moesi ends here after some ten microseconds. */
+Test(probe, moesi_and_a_directory_that_broadcasts)
+{
+    static const char mixed[] =
+        "kind: experiment\n"
+        "title: one pointer\n"
+        "machine: { base: mean, cores: 3, sockets: 2, levels: one, llc: { inclusion: victim }, net: { topology: groups }, "
+        "directory: { lines: 64, ways: 4, pointers: 1, overflow: broadcast } }\n"
+        "protocol: moesi\n"
+        "kernel: { memory: 16MiB }\n"
+        "agents: [{ name: mix, on: all, program: random-mix, lines: 48, loads: \"40%\", atomics: \"12%\", flushes: \"6%\", fences: \"5%\", "
+        "string_stores: \"8%\", nt_stores: \"6%\", prefetches: \"6%\", count: 2500 }]\n";
+    for (unsigned seed = 1; seed <= 2; seed++) {
+        char set[30];
+        snprintf(set, sizeof set, "seed=%u", seed);
+        struct run r = run_text(mixed, usual(), set, "machine.net_jitter=30ns", NULL);
+        expect_stop(&r, RUN_DONE);
+        cr_expect_gt(counter(&r, "home.broadcasts_count"), 100);
+        run_free(&r);
+    }
+}
