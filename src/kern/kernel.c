@@ -137,6 +137,11 @@ static void set_zone(struct kernel *k, struct zone *z, uint64_t lowmem)
                                   d->watermark_scale_factor);
     z->pcp_batch = d->pcp_batch != 0 ? d->pcp_batch : watermark_pcp_batch(z->managed_pages);
     z->pcp_high = d->pcp_high != 0 ? d->pcp_high : watermark_pcp_high(z->marks.low, harts != 0 ? harts : d->harts, z->pcp_batch);
+    z->pcp_high_max = z->pcp_high;
+    if (d->pcp_tuning && d->pcp_high == 0)
+        z->pcp_high_max = watermark_pcp_high_max(z->managed_pages, harts != 0 ? harts : d->harts, z->pcp_batch);
+    if (z->pcp_high_max < z->pcp_high)
+        z->pcp_high_max = z->pcp_high;
     set_reserves(k, z);
 }
 

@@ -75,6 +75,7 @@ struct kernel_desc {
     unsigned compact_pageblocks;     /* scanned per attempt of compaction */
     unsigned pcp_batch;              /* pages; 0: from the zone size */
     unsigned pcp_high;               /* pages; 0: low watermark / harts of the node, at least 4 batches */
+    bool pcp_tuning;                 /* high follows demand (6.7, 90b41691b988, 51a755c56dc0, c0a242394cb9) */
     enum pcp_locking pcp_locking;
     enum zero_method zeroing;
     bool init_on_alloc;
@@ -149,9 +150,10 @@ enum { PCP_ORDERS = 4 }; /* 0 to PAGE_ALLOC_COSTLY_ORDER have per-CPU lists, and
 enum { PGDAT_KSWAPD = 0, PGDAT_OOM_VICTIMS = 16, PGDAT_OOM_ASKED = 24, PGDAT_ZERO_POOL = 64, PGDAT_ZONELIST = 128, ZONEREF_BYTES = 16, ZONEREF_INDEX = 8,
        PGDAT_BYTES = PGDAT_ZONELIST + ZONES_MAX * ZONEREF_BYTES };
 /* Per-CPU lists: lock, counts and the first lists in one line, like struct per_cpu_pages: 3 lists for each order, then
- * one or two for whole pageblocks (NR_PCP_THP: version.h). */
+ * one or two for whole pageblocks (NR_PCP_THP: version.h). With tuning the word of the free factor counts frees in a row, and that
+ * after it holds the allocation factor and a flag. */
 enum {
-    PCP_LOCK = 0, PCP_COUNT = 4, PCP_HIGH = 8, PCP_BATCH = 12, PCP_FREE_FACTOR = 16, PCP_LISTS = 24,
+    PCP_LOCK = 0, PCP_COUNT = 4, PCP_HIGH = 8, PCP_BATCH = 12, PCP_FREE_FACTOR = 16, PCP_ALLOC_FACTOR = 20, PCP_LISTS = 24,
     PCP_LOW_LISTS = PCP_ORDERS * MIGRATE_PCPTYPES, PCP_LISTS_MAX = PCP_LOW_LISTS + 2, PCP_BYTES = 256
 };
 /* Per hart, one line each: statistics and whether a drain is asked for, mailbox, shootdown request, shootdown queue, queue-lock nodes. */

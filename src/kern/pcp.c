@@ -6,11 +6,6 @@
 #include "src/kern/pageblock.h"
 #include "src/kern/spin.h"
 
-static uint64_t pcp_get(struct hart *h, paddr pcp, unsigned field) { return k_load(h, paddr_plus(pcp, field), 4); }
-static void pcp_set(struct hart *h, paddr pcp, unsigned field, uint64_t value)
-{
-    k_store(h, paddr_plus(pcp, field), 4, value);
-}
 /* The count is looked at by whoever drains, without the lock. */
 static void pcp_set_count(struct hart *h, paddr pcp, uint64_t value)
 {
@@ -67,8 +62,10 @@ static uint64_t refill(struct hart *h, const struct kernel *k, const struct zone
     return got;
 }
 
-static uint64_t refill_count(struct hart *h, paddr pcp, unsigned order)
+static uint64_t refill_count(struct hart *h, const struct kernel *k, const struct zone *z, paddr pcp, unsigned order)
 {
+    if (k->desc.pcp_tuning)
+        return pcp_tuned_refill(h, k, z, pcp, order);
     uint64_t batch = pcp_get(h, pcp, PCP_BATCH);
     if (batch <= 1)
         return batch;
@@ -83,7 +80,7 @@ static enum pcp_answer take_locked(struct hart *h, const struct kernel *k, const
     pcp_set(h, pcp, PCP_FREE_FACTOR, pcp_get(h, pcp, PCP_FREE_FACTOR) >> 1);
     paddr node = list_next(h, list);
     if (node.v == list.v) {
-        uint64_t got = refill(h, k, z, list, r, refill_count(h, pcp, r->order));
+        uint64_t got = refill(h, k, z, list, r, refill_count(h, k, z, pcp, r->order));
         if (got == 0)
             return PCP_EMPTY;
         pcp_set_count(h, pcp, pcp_get(h, pcp, PCP_COUNT) + (got << r->order));
@@ -163,6 +160,17 @@ static uint64_t give_back_count(struct hart *h, paddr pcp, uint64_t high)
 /* HIGHATOMIC pages wait among the movable ones. */
 static enum migratetype list_type(enum migratetype mt) { return mt < MIGRATE_PCPTYPES ? mt : MIGRATE_MOVABLE; }
 
+/* Pages to give back now that the lists have `count`. Frees of orders 1 to 3 in a row empty the lists, so that the blocks
+ * can merge (free_high). */
+static uint64_t excess(struct hart *h, const struct zone *z, paddr pcp, unsigned order, uint64_t count)
+{
+    bool all = order != 0 && order < PCP_ORDERS && pcp_get(h, pcp, PCP_FREE_FACTOR) != 0;
+    uint64_t high = pcp_high_now(h, z, pcp_get(h, pcp, PCP_HIGH), z->pcp_batch);
+    if (!all && count < high)
+        return 0;
+    return all ? count : give_back_count(h, pcp, high);
+}
+
 static void put_locked(struct hart *h, const struct kernel *k, const struct zone *z, paddr pcp, frame f,
                        unsigned order, enum migratetype mt)
 {
@@ -171,12 +179,9 @@ static void put_locked(struct hart *h, const struct kernel *k, const struct zone
     list_add(h, pcp_list(pcp, index), page_node(k, f));
     uint64_t count = pcp_get(h, pcp, PCP_COUNT) + (UINT64_C(1) << order);
     pcp_set_count(h, pcp, count);
-    /* Frees of orders 1 to 3 in a row empty the lists, so that the blocks can merge (free_high). */
-    bool all = order != 0 && order < PCP_ORDERS && pcp_get(h, pcp, PCP_FREE_FACTOR) != 0;
-    uint64_t high = pcp_get(h, pcp, PCP_HIGH);
-    if (!all && count < high)
+    uint64_t back = k->desc.pcp_tuning ? pcp_tuned_excess(h, k, z, pcp, order, count) : excess(h, z, pcp, order, count);
+    if (back == 0)
         return;
-    uint64_t back = all ? count : give_back_count(h, pcp, high);
     give_back(h, k, z, pcp, back < count ? back : count, index, true);
     k_phase(h, PH_PCP);
 }
@@ -193,6 +198,19 @@ bool pcp_free(struct hart *h, const struct kernel *k, const struct zone *z, fram
     put_locked(h, k, z, pcp, f, order, mt);
     pcp_unlock(h, k, pcp, were_on);
     return true;
+}
+
+uint64_t pcp_decay(struct hart *h, const struct kernel *k, const struct zone *z)
+{
+    paddr pcp = kernel_pcp(k, z, hart_id(h));
+    bool were_on = true;
+    if (!k->desc.pcp_tuning || !pcp_trylock(h, k, pcp, &were_on))
+        return 0;
+    uint64_t count = pcp_get(h, pcp, PCP_COUNT), high = pcp_tuned_decay(h, z, pcp, count);
+    if (count > high)
+        give_back(h, k, z, pcp, count - high, 0, false);
+    pcp_unlock(h, k, pcp, were_on);
+    return count > high ? count - high : 0;
 }
 
 /* ---- drain */

@@ -3,7 +3,8 @@
  *
  * A list is taken by trylock and never waited for: when an interrupt lands inside the owner's critical section,
  * or another hart drains the lists, the caller goes to the buddy lists instead. kernel_desc.pcp_locking says
- * whether interrupts are off while the lock is held. Left out: tuning of high (6.7).
+ * whether interrupts are off while the lock is held. With pcp_tuning high
+ * follows demand as in v6.8 (pcp_tune.c).
  */
 #ifndef LAB_KERN_PCP_H
 #define LAB_KERN_PCP_H
@@ -44,5 +45,23 @@ static inline unsigned pcp_index_order(unsigned index)
 }
 static inline unsigned pcp_list_count(const struct kernel *k) { return PCP_LOW_LISTS + (k->rules->pcp_thp_by_type ? 2 : 1); }
 static inline paddr pcp_list(paddr pcp, unsigned index) { return paddr_plus(pcp, PCP_LISTS + index * (uint64_t)LIST_BYTES); }
+
+/* The owner's vmstat work (decay_pcp_high): with tuning, high sinks by an eighth towards its least, and what the list has above
+ * it goes back, a few batches at most. Any context but NMI; refused if the list is locked. Pages that went back. */
+uint64_t pcp_decay(struct hart *, const struct kernel *, const struct zone *);
+
+/* ---- pcp_tune.c: sizes; the list's lock is held */
+
+static inline uint64_t pcp_get(struct hart *h, paddr pcp, unsigned field) { return k_load(h, paddr_plus(pcp, field), 4); }
+static inline void pcp_set(struct hart *h, paddr pcp, unsigned field, uint64_t value) { k_store(h, paddr_plus(pcp, field), 4, value); }
+/* nr_pcp_alloc: blocks for a refill. */
+uint64_t pcp_tuned_refill(struct hart *, const struct kernel *, const struct zone *, paddr pcp, unsigned order);
+/* free_unref_page_commit after the block of this order is on its list, which now has `count` pages: pages to give back,
+ * or 0. */
+uint64_t pcp_tuned_excess(struct hart *, const struct kernel *, const struct zone *, paddr pcp, unsigned order, uint64_t count);
+/* The new high of decay_pcp_high. */
+uint64_t pcp_tuned_decay(struct hart *, const struct zone *, paddr pcp, uint64_t count);
+/* Lists are kept short while kswapd works on their zone (v5.14, c49c2c47dab6). */
+uint64_t pcp_high_now(struct hart *, const struct zone *, uint64_t high, uint64_t batch);
 
 #endif

@@ -63,6 +63,11 @@ unsigned watermark_pcp_high(uint64_t low_pages, unsigned harts, unsigned batch)
     return (unsigned)at_least(low_pages / harts, UINT64_C(4) * batch);
 }
 
+unsigned watermark_pcp_high_max(uint64_t managed_pages, unsigned harts, unsigned batch)
+{
+    return (unsigned)at_least(managed_pages / 8 / harts, UINT64_C(4) * batch);
+}
+
 /* ---- allocation flags */
 
 unsigned watermark_alloc_flags(const struct kernel_rules *r, gfp_t gfp, unsigned order)

@@ -33,6 +33,8 @@ uint64_t watermark_highatomic_max(const struct kernel_rules *, uint64_t managed_
 unsigned watermark_pcp_batch(uint64_t managed_pages);
 /* low / harts of the node, at least 4 batches. */
 unsigned watermark_pcp_high(uint64_t low_pages, unsigned harts, unsigned batch);
+/* What tuning may raise high to: an eighth of the zone over the harts of the node, at least 4 batches. */
+unsigned watermark_pcp_high_max(uint64_t managed_pages, unsigned harts, unsigned batch);
 
 /* Allocation flags, values of mm/internal.h (v6.8). */
 enum alloc_flag {

@@ -38,6 +38,7 @@ struct zone {
     struct watermarks marks;
     uint64_t lowmem_reserve[ZONES];  /* by the zone that the request would have preferred */
     unsigned pcp_batch, pcp_high;    /* pages */
+    unsigned pcp_high_max;           /* what tuning may raise high to; at least pcp_high */
     paddr at;                        /* ZONE_BYTES, line aligned: ZONE_AT_... */
     const struct kernel *kernel;     /* for boot images, whose argument is the zone */
     paddr lru;                       /* page_cache.h; 0: no page cache */

@@ -340,6 +340,7 @@ static struct kernel_desc kernel_desc_of(struct machine *m)
     d.compact_pageblocks = k->allocator.compact_pageblocks;
     d.pcp_batch = k->allocator.pcp_batch;
     d.pcp_high = k->allocator.pcp_high;
+    d.pcp_tuning = k->allocator.pcp_tuning;
     d.pcp_locking = (enum pcp_locking)k->pcp_locking;
     d.zeroing = (enum zero_method)k->zeroing;
     d.init_on_alloc = k->init_on_alloc;

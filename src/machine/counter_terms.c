@@ -122,6 +122,7 @@ static const struct { const char *name, *sentence; } terms[] = {
     { "zero_on_free.pages", "Pages cleared when they were freed." },
     { "zero_on_free.still_mapped", "Of them, pages that were still mapped, and so do not count as zero." },
     { "zero_on_free.known", "Requests for zeroed pages that needed no clearing, because all was clear since the free." },
+    { "pcp.decayed_pages", "Pages that the vmstat handler of irq-source took off per-CPU lists." },
     { "pcp.lock_refused", "Times a per-CPU list's lock was held and the zone was used instead." },
     { "alloc_bulk.failed", "alloc-bulk: allocations that found no page." },
     { "alloc_replay.events_count", "alloc-replay: events of the recording that were consumed." },

@@ -212,6 +212,8 @@ static const struct param allocator_params[] = {
       .help = "Pages moved at once between per-CPU list and zone; 0: from the zone size." },
     { .key = "pcp_high", .type = P_UINT, A(pcp_high), .max = 1000000, .deflt = "0",
       .help = "Pages on a per-CPU list at most; 0: from the low watermark." },
+    { .key = "pcp_tuning", .type = P_BOOL, A(pcp_tuning), .deflt = "false",
+      .help = "Sizes of the per-CPU lists follow demand, as in Linux since 6.7; not with pcp_high." },
     { .key = NULL }
 };
 #undef A

@@ -89,6 +89,7 @@ struct kernel_keys {
         uint64_t min_free_kbytes;
         uint32_t watermark_scale_factor, watermark_boost_factor, lowmem_reserve_ratio_dma, lowmem_reserve_ratio_normal;
         uint32_t pcp_batch, pcp_high, compact_pageblocks;
+        bool pcp_tuning;
     } allocator;
     struct page_cache_keys {
         uint32_t share, dirty;

@@ -1,9 +1,10 @@
 /* src/work/irq_source.c - interrupts at a rate, in any context, with a handler that takes time or allocates. */
 #include "src/kern/page_alloc.h"
+#include "src/kern/pcp.h"
 #include "src/work/private.h"
 
 enum target { TO_SELF, TO_NEXT, TO_RANDOM, TO_HART };
-enum handler { HANDLER_COMPUTE, HANDLER_ALLOC };
+enum handler { HANDLER_COMPUTE, HANDLER_ALLOC, HANDLER_VMSTAT };
 
 enum source_context { SOURCE_HARDIRQ, SOURCE_SOFTIRQ, SOURCE_NMI };
 
@@ -21,7 +22,7 @@ struct irq_state {              /* of the entry */
 };
 
 static const char *const to_choices[] = { "self", "next", "random", "hart", NULL };
-static const char *const handler_choices[] = { "compute", "alloc", NULL };
+static const char *const handler_choices[] = { "compute", "alloc", "vmstat", NULL };
 static const char *const context_choices[] = { "hardirq", "softirq", "nmi", NULL };
 
 static const struct param params[] = {
@@ -34,7 +35,7 @@ static const struct param params[] = {
     { .key = "hart", .type = P_UINT, PARAM_FIELD(struct irq_desc, hart), .max = HARTS_MAX - 1, .deflt = "0",
       .help = "With to: hart, the number of the hart that is interrupted." },
     { .key = "handler", .type = P_CHOICE, PARAM_FIELD(struct irq_desc, handler), .choices = handler_choices, .deflt = "compute",
-      .help = "What the handler does besides computing: nothing, or allocate a block and free it." },
+      .help = "What the handler does besides computing: nothing, allocate a block and free it, or shorten the hart's per-CPU lists (a work item of Linux, once a second)." },
     { .key = "context", .type = P_CHOICE, PARAM_FIELD(struct irq_desc, context), .choices = context_choices, .deflt = "hardirq",
       .help = "Where the handler runs: in the interrupt, in the softirq after it, or in a non-maskable interrupt." },
     { .key = "gfp", .type = P_STRING, PARAM_FIELD(struct irq_desc, gfp), .deflt = "ATOMIC",
@@ -54,9 +55,20 @@ static const char *check(const void *desc, const struct work *w, unsigned member
         return "hart: the machine has no hart of this number";
     if (d->to == TO_RANDOM && w->hart_count < 2)
         return "to: random needs a machine with more than one hart";
+    if (d->handler == HANDLER_VMSTAT && (!w->kernel->desc.pcp_tuning || w->kernel->desc.allocator != ALLOCATOR_BUDDY || d->context == SOURCE_NMI))
+        return "handler: vmstat needs lists whose sizes follow demand (kernel.allocator.pcp_tuning, type: buddy), and is not for an NMI";
     if (w->kernel->desc.shootdown_vector >= VECTOR_SOURCES && w->kernel->desc.shootdown_vector < VECTOR_GRANT)
         return "uses the interrupt vector that the kernel uses for TLB shootdown";
     return work_gfp_check(w, d->gfp);
+}
+
+static void shorten_lists(struct hart *h, const struct kernel *k)
+{
+    uint64_t pages = 0;
+    for (unsigned i = 0; i < k->zone_count; i++)
+        pages += pcp_decay(h, k, &k->zones[i]);
+    if (pages != 0)
+        k_count(h, "pcp.decayed_pages", pages);
 }
 
 static void handle(struct hart *h, void *arg)
@@ -65,6 +77,8 @@ static void handle(struct hart *h, void *arg)
     const struct irq_desc *d = first->desc;
     const struct irq_state *s = first->state;
     k_compute(h, d->handler_cycles);
+    if (d->handler == HANDLER_VMSTAT)
+        shorten_lists(h, agent_kernel(first));
     if (d->handler != HANDLER_ALLOC)
         return;
     frame f = alloc_pages(h, agent_kernel(first), s->gfp, d->order);

@@ -1,7 +1,7 @@
 /* tests/native/storm.c - kernel code under real threads: every lock kind, the allocator with interrupts and remote
  * frees, grants with shootdowns, the invalidation queue. Exit 0: nothing lost, no page in two hands, the recount agrees.
  *
- *   storm [--rounds N] [--seed N] [--allocator NAME] [--plant zone-lock|cas]
+ *   storm [--rounds N] [--seed N] [--only reclaim] [--allocator NAME] [--plant zone-lock|cas]
  *
  * With --allocator only its own storms. A planted fault must make it fail (or the thread sanitizer speak).
  */
@@ -13,7 +13,10 @@
 #include "src/kern/iommu_drv.h"
 #include "src/kern/iommu_queue.h"
 #include "src/kern/page_alloc.h"
+#include "src/kern/page_cache.h"
 #include "src/kern/page_lock.h"
+#include "src/kern/pcp.h"
+#include "src/kern/reclaim.h"
 #include "src/kern/spin.h"
 #include "src/kern/uspace.h"
 #include "src/kern/zero_policy.h"
@@ -30,6 +33,8 @@ static const paddr registers = { 0xfed90000 };
 static uint64_t rounds = 4000, seed = 20240611, memory_bytes = MEMORY;
 static enum allocator_kind allocator = ALLOCATOR_BUDDY;
 static enum zero_policy zero_policy = ZERO_POLICY_ON_DEMAND;
+static unsigned cache_share;
+static bool tuned;
 static uint32_t plant;
 static bool zones; /* two nodes, DMA, DMA32 and MOVABLE in place of one zone */
 
@@ -48,6 +53,10 @@ static void storm_new(struct storm *s, enum lock_kind locks, enum pcp_locking pc
     d.memory_bytes = memory_bytes;
     d.allocator = allocator;
     d.zero_policy = zero_policy;
+    d.page_cache_share = cache_share;
+    d.page_cache_dirty = 1000;
+    d.page_cache_writeback_ps = 0; /* time stands still */
+    d.pcp_tuning = tuned;
     d.zero_pool_pages = 16;
     d.harts = HARTS;
     d.locks = locks;
@@ -341,6 +350,83 @@ static void alloc_storm(enum lock_kind kind, enum pcp_locking pcp)
     native_free(s.machine);
 }
 
+/* ---- reclaim: pages go to the page cache until memory is short; the last hart is kswapd whenever it has been woken, the
+ * others reclaim by themselves, allocate with all kinds of flags in tasks and interrupts, and give back */
+
+static void reclaim_step(struct storm *s, struct hart *h, struct rng *r)
+{
+    static const gfp_t flags[] = { GFP_ATOMIC, GFP_NOWAIT, GFP_KERNEL, GFP_HIGHUSER_MOVABLE | GFPM_NORETRY, GFP_KERNEL | GFPM_NORETRY, GFP_ATOMIC | GFPM_ZERO };
+    unsigned *count = &s->held_count[h->id], order = draw_order(r);
+    gfp_t gfp = flags[rng_below(r, sizeof flags / sizeof *flags)];
+    uint64_t what = rng_below(r, 16);
+    if (what < 6) {
+        frame f = *count < HELD_MAX ? get(s, h, gfp, order) : (frame){ 0 };
+        if (f.v != 0)
+            s->held[h->id][(*count)++] = (struct held_block){ f, order };
+    } else if (what < 12) {
+        free_one(s, h, r);
+    } else {
+        frame f = alloc_pages(h, &s->k, gfp, 0);
+        if (f.v != 0)
+            page_cache_add(h, &s->k, f, rng_chance(r, 1, 8));
+    }
+    if (tuned && rng_chance(r, 1, 100))
+        pcp_decay(h, &s->k, &s->k.zones[rng_below(r, s->k.zone_count)]);
+}
+
+static void reclaim_body(struct storm *s, struct hart *h, struct rng *r)
+{
+    paddr woken = paddr_plus(s->k.nodes[0].at, PGDAT_KSWAPD);
+    hart_set_irq(h, VECTOR_TIMER, CONTEXT_HARDIRQ, alloc_interrupt, s);
+    h->self_irq_vector = VECTOR_TIMER;
+    h->self_irq_random = rng_next(r);
+    h->self_irq_one_in = 400;
+    for (uint64_t i = 0; i < rounds; i++) {
+        if (h->id == HARTS - 1 && k_load_once(h, woken, 8) != 0)
+            kswapd_turn(h, &s->k, 0);
+        reclaim_step(s, h, r);
+    }
+}
+
+static void reclaim_storm(enum allocator_kind kind, enum pcp_locking pcp, bool tuning)
+{
+    struct storm s;
+    uint64_t direct = 0, background = 0, operations = 0, failed = 0;
+    allocator = kind;
+    cache_share = 6000;
+    tuned = tuning;
+    storm_new(&s, LOCK_QUEUED, pcp);
+    storm_run(&s, reclaim_body);
+    collect_slots(&s);
+    recount(&s, "with page cache and blocks held");
+    free_rest(&s);
+    recount(&s, "with page cache");
+    for (unsigned i = 0; i < HARTS; i++) {
+        const struct hart *h = &s.machine->harts[i];
+        direct += native_counter(h, "reclaim.direct_pages");
+        background += native_counter(h, "reclaim.kswapd_pages");
+        failed += native_counter(h, "alloc.failed");
+        for (unsigned c = CLASS_ALLOC_ATOMIC; c <= CLASS_FREE; c++)
+            operations += h->class_count[c];
+    }
+    printf("reclaim storm: %s, seed %llu, per-CPU preset %d%s: %llu allocations and frees, %llu failures, pages reclaimed: %llu by kswapd, %llu directly\n",
+           s.k.frames->name, (unsigned long long)seed, (int)pcp, tuning ? ", tuned" : "", (unsigned long long)operations,
+           (unsigned long long)failed, (unsigned long long)background, (unsigned long long)direct);
+    fflush(stdout);
+    native_free(s.machine);
+    allocator = ALLOCATOR_BUDDY;
+    cache_share = 0;
+    tuned = false;
+}
+
+static void reclaim_storms(void)
+{
+    reclaim_storm(ALLOCATOR_BUDDY, PCP_LOCKING_6_0, false);
+    reclaim_storm(ALLOCATOR_BUDDY, PCP_LOCKING_6_2, true);
+    for (unsigned i = ALLOCATOR_BUDDY + 1; i < ALLOCATOR_KINDS; i++)
+        reclaim_storm((enum allocator_kind)i, PCP_LOCKING_6_2, false);
+}
+
 /* Memory that runs out, and more (for llfree: one tree for all, and one for each). */
 static void rival_storms(enum allocator_kind kind)
 {
@@ -467,11 +553,14 @@ static enum allocator_kind allocator_named(const char *name)
 int main(int argc, char **argv)
 {
     const char *only = NULL;
+    bool only_reclaim = false;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--rounds") == 0)
             rounds = strtoull(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--seed") == 0)
             seed = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--only") == 0 && strcmp(argv[i + 1], "reclaim") == 0)
+            only_reclaim = true;
         else if (strcmp(argv[i], "--allocator") == 0)
             only = argv[i + 1];
         else if (strcmp(argv[i], "--plant") == 0 && strcmp(argv[i + 1], "zone-lock") == 0)
@@ -482,6 +571,10 @@ int main(int argc, char **argv)
             fail_user("storm: unknown argument '%s %s'", argv[i], argv[i + 1]);
     }
     printf("storm: seed %llu, %d threads, %llu rounds\n", (unsigned long long)seed, HARTS, (unsigned long long)rounds);
+    if (only_reclaim) {
+        reclaim_storms();
+        return EXIT_CLEAN;
+    }
     if (only != NULL) {
         rival_storms(allocator_named(only));
         return EXIT_CLEAN;
@@ -494,6 +587,7 @@ int main(int argc, char **argv)
     }
     for (unsigned i = 0; i < ALLOCATOR_KINDS; i++)
         rival_storms((enum allocator_kind)i);
+    reclaim_storms();
     page_lock_storm();
     for (enum zero_policy p = ZERO_POLICY_ON_DEMAND; p <= ZERO_POLICY_POOL; p++)
         grant_storm(p);

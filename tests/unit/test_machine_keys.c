@@ -182,6 +182,7 @@ static const struct key { const char *path, *value, *with; } keys[] = {
     { "kernel.costs.lru_page", "777", RECLAIMED },
     { "kernel.costs.wake_up", "777", RECLAIMED },
     { "kernel.costs.sleep_switch", "7777", RECLAIMED },
+    { "kernel.allocator.pcp_tuning", "true", BULK },
     { "kernel.costs.llfree_call", "77", "kernel.allocator.type=llfree" },
     { "kernel.costs.llfree_edit", "77", "kernel.allocator.type=llfree" },
     { "kernel.costs.llfree_tree", "77", "kernel.allocator.type=llfree" },
