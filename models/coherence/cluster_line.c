@@ -86,6 +86,12 @@ static const struct glue_row *row_of(const struct walk *w, bool upper, unsigned 
     return NULL;
 }
 
+static void count_row(const struct walk *w, const struct glue_row *r)
+{
+    if (w->env->glue_counts && r)
+        w->env->glue_counts->row[r - w->env->glue->row]++;
+}
+
 static void collect(struct walk *w, const struct outbox *o, bool outer)
 {
     for (unsigned i = 0; i < o->n && w->out->n < CLUSTER_OUT_MAX; i++) {
@@ -191,14 +197,17 @@ static bool enough(unsigned first, enum home_event got) { return first != GLUE_R
 static void step_forward(struct walk *w)
 {
     struct msg m = unheld(&w->line->forward);
+    enum cache_event event = cache_classify(&w->line->upper, &m);
     w->line->forward.busy = false;
-    step_upper(w, cache_classify(&w->line->upper, &m), &m);
+    count_row(w, row_of(w, true, event));
+    step_upper(w, event, &m);
 }
 
 static void step_evict(struct walk *w)
 {
     struct cluster_line *l = w->line;
     l->evicting = false;
+    count_row(w, row_of(w, true, CEV_EVICT));
     if (l->upper.state != 0 && cache_stable(w->env->protocol, l->upper.state))
         step_upper(w, CEV_EVICT, NULL);
 }
@@ -270,6 +279,8 @@ static enum cluster_verdict admit(struct walk *w, const struct glue_row *r, enum
         step_upper(w, CEV_STORE, NULL);
     else if (by_itself && w->env->glue->shared_under_shared)
         event = HEV_GETS_R;
+    if (event == HEV_GETS_R && w->env->glue_counts)
+        w->env->glue_counts->shared_under_shared++;
     return verdict_of(step_home(w, event, in));
 }
 
@@ -286,15 +297,10 @@ static enum cluster_verdict ask_upper(struct walk *w, const struct glue_row *r, 
     return CLUSTER_HELD;
 }
 
-static enum cluster_verdict request(struct walk *w, const struct msg *in)
+static enum cluster_verdict request_under(struct walk *w, const struct glue_row *r, enum home_event event,
+                                          const struct msg *in)
 {
     struct cluster_line *l = w->line;
-    enum home_event event = home_classify(&l->home, in);
-    const struct glue_row *r = event < HOME_EVENT_COUNT ? row_of(w, false, event) : NULL;
-    if (!r || r->first == GLUE_NOTHING || !home_stable(w->env->protocol, l->home.state))
-        return verdict_of(step_home(w, event, in));
-    if (l->forward.busy || l->evicting)
-        return CLUSTER_WAIT;
     if (r->first == GLUE_FLUSH) {
         bool rest = !l->trigger.busy && !l->flush.busy && cache_stable(w->env->protocol, l->upper.state);
         return rest ? verdict_of(step_home(w, event, in)) : CLUSTER_WAIT;
@@ -302,6 +308,26 @@ static enum cluster_verdict request(struct walk *w, const struct msg *in)
     if (may(w, r->first))
         return admit(w, r, event, in);
     return ask_upper(w, r, in);
+}
+
+static enum cluster_verdict request(struct walk *w, const struct msg *in)
+{
+    struct cluster_line *l = w->line;
+    enum home_event event = home_classify(&l->home, in);
+    const struct glue_row *r = event < HOME_EVENT_COUNT ? row_of(w, false, event) : NULL;
+    bool free = !r || r->first == GLUE_NOTHING;
+    if (free || !home_stable(w->env->protocol, l->home.state)) {
+        enum verdict v = step_home(w, event, in);
+        if (free && v == STEP_DONE)
+            count_row(w, r);
+        return verdict_of(v);
+    }
+    if (l->forward.busy || l->evicting)
+        return CLUSTER_WAIT;
+    enum cluster_verdict v = request_under(w, r, event, in);
+    if (v == CLUSTER_DONE)
+        count_row(w, r);
+    return v;
 }
 
 /* What waits in the line and can go on now: first the outside, then the request that the upper cache worked for. */

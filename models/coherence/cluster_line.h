@@ -43,6 +43,8 @@ struct glue {
     bool shared_under_shared; /* a GETS is stepped as GETS_R while the upper cache may only read */
 };
 extern const struct glue glue_default;
+/* How often each row let its event be stepped. */
+struct glue_counts { uint64_t row[GLUE_ROWS], shared_under_shared /* GETS stepped as GETS_R */; };
 void glue_print(FILE *, const struct glue *);
 /* NULL, or what the protocol lacks to be used on two levels (DEMOTE, GETS_R). */
 const char *cluster_protocol_lacks(const struct protocol *);
@@ -84,6 +86,7 @@ struct cluster_env {
     const struct glue *glue;
     int16_t agent, txn;           /* of the upper cache at the outer level */
     struct row_counts *counts;    /* may be NULL */
+    struct glue_counts *glue_counts; /* may be NULL */
     /* Called after each step of either table, and for a missing row (verdict STEP_ILLEGAL). May be NULL. */
     void (*note)(void *arg, bool upper, unsigned event, uint8_t old_state, enum verdict, const struct outbox *, const struct msg *in);
     void *arg;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "src/base/fail.h"
+#include "src/base/rng.h"
 
 struct search {
     struct model *model;
@@ -250,15 +251,17 @@ static char *tell(struct search *s, unsigned *steps)
 
 /* ---- all of it */
 
-static unsigned count_unused(const struct protocol *p, const struct row_counts *counts)
+static unsigned count_unused(const struct protocol *p, const struct row_counts *a, const struct row_counts *b)
 {
     unsigned unused = 0;
     for (unsigned s = 0; s < p->table[CTL_CACHE].n_states; s++)
         for (unsigned e = 0; e < CACHE_EVENT_COUNT; e++)
-            unused += p->table[CTL_CACHE].row[s][e] != ROW_ILLEGAL && !counts->cache[s][e] && !protocol_may_lack(p, CTL_CACHE, s, e);
+            unused += p->table[CTL_CACHE].row[s][e] != ROW_ILLEGAL && !a->cache[s][e] && !b->cache[s][e] &&
+                      !protocol_may_lack(p, CTL_CACHE, s, e);
     for (unsigned s = 0; s < p->table[CTL_HOME].n_states; s++)
         for (unsigned e = 0; e < HOME_EVENT_COUNT; e++)
-            unused += p->table[CTL_HOME].row[s][e] != ROW_ILLEGAL && !counts->home[s][e] && !protocol_may_lack(p, CTL_HOME, s, e);
+            unused += p->table[CTL_HOME].row[s][e] != ROW_ILLEGAL && !a->home[s][e] && !b->home[s][e] &&
+                      !protocol_may_lack(p, CTL_HOME, s, e);
     return unused;
 }
 
@@ -276,7 +279,7 @@ static void search_model(struct model *m, struct explore_options o, struct explo
     r->complete_depth = depth_of(&s, s.expanded ? s.expanded - 1 : 0);
     r->transitions = s.transitions;
     r->bytes = states_bytes(&s.states);
-    if (s.outcome == EXPLORE_VIOLATION || s.outcome == EXPLORE_STUCK)
+    if (!o.untold && (s.outcome == EXPLORE_VIOLATION || s.outcome == EXPLORE_STUCK))
         r->trace = tell(&s, &r->trace_steps);
     memcpy(r->what, m->fault, sizeof r->what);
     if (s.outcome == EXPLORE_PASSED)
@@ -284,25 +287,83 @@ static void search_model(struct model *m, struct explore_options o, struct explo
     states_free(&s.states);
 }
 
-struct explore_result explore(const struct protocol *p, struct explore_options o)
+/* x: levels if there are clusters. */
+union any_space { struct space one; struct levels_space levels; };
+
+static struct model *open_space(union any_space *a, const struct protocol *p, struct explore_options o, struct explore_result *r)
 {
-    struct explore_result r = { 0 };
-    struct levels_space levels;
-    struct space space, *x = o.clusters ? &levels.x : &space;
+    struct space *x = o.clusters ? &a->levels.x : &a->one;
     CHECK(o.caches >= 1 && o.caches <= EXPLORE_CACHES_MAX, "explorer: %u caches", o.caches);
     CHECK(o.clusters + o.device <= OUTER_AGENTS_MAX || !o.clusters, "explorer: %u clusters", o.clusters);
     CHECK(o.lines <= EXPLORE_LINES_MAX, "explorer: %u lines", o.lines);
-    space_init(x, p, o, &r.counts);
+    space_init(x, p, o, &r->counts);
     if (o.clusters)
-        levels_init(&levels, o);
+        levels_init(&a->levels, o, &r->levels);
     else if (o.lines > 1)
         lines_init(x, o);
-    search_model(&x->model, o, &r);
+    return &x->model;
+}
+
+struct explore_result explore(const struct protocol *p, struct explore_options o)
+{
+    struct explore_result r = { 0 };
+    union any_space space;
+    search_model(open_space(&space, p, o, &r), o, &r);
     if (o.clusters) {
-        r.bytes += levels_bytes(&levels);
-        levels_free(&levels);
+        r.bytes += levels_bytes(&space.levels);
+        levels_free(&space.levels);
     }
-    r.unused_rows = count_unused(p, &r.counts);
+    r.unused_rows = count_unused(p, &r.counts, &r.levels.nodes);
+    return r;
+}
+
+/* ---- a random walk */
+
+/* A move of w that changes something; a rest that is none ends the walk as well. */
+static enum explore_outcome walk_on(struct model *m, struct rng *rng, union world_room *w)
+{
+    const struct model_ops *ops = m->ops;
+    union world_room next;
+    struct move moves[MODEL_MOVES_MAX];
+    unsigned n = ops->moves(m, w, moves);
+    bool begun_only = n == 0 || !moves[0].onward;
+    if (begun_only && !ops->quiet(m, w)) {
+        snprintf(m->fault, sizeof m->fault, "deadlock: somebody waits for an answer and no message is in flight");
+        return EXPLORE_STUCK;
+    }
+    if (begun_only && !ops->agrees(m, w))
+        return EXPLORE_VIOLATION;
+    for (unsigned at = n ? (unsigned)rng_below(rng, n) : 0, tries = 0; tries < n; tries++, at = (at + 1) % n) {
+        enum fired f = ops->fire(m, w, moves[at], &next);
+        if (f == FIRED_FAULT)
+            return EXPLORE_VIOLATION;
+        if (f == FIRED_CHANGED) {
+            memcpy(w, &next, ops->world_bytes);
+            return EXPLORE_PASSED;
+        }
+    }
+    snprintf(m->fault, sizeof m->fault, "deadlock: every message in flight waits");
+    return EXPLORE_STUCK;
+}
+
+struct explore_result explore_walk(const struct protocol *p, struct explore_options o, uint64_t moves)
+{
+    struct explore_result r = { 0 };
+    union any_space space;
+    union world_room w;
+    struct model *m = open_space(&space, p, o, &r);
+    struct rng rng = rng_stream(1, "explorer");
+    for (; r.transitions < moves && r.outcome == EXPLORE_PASSED; r.transitions++) {
+        if (r.transitions % WALK_MOVES == 0)
+            m->ops->first(m, &w);
+        r.outcome = walk_on(m, &rng, &w);
+    }
+    memcpy(r.what, m->fault, sizeof r.what);
+    if (r.outcome == EXPLORE_PASSED)
+        r.what[0] = '\0';
+    if (o.clusters)
+        levels_free(&space.levels);
+    r.unused_rows = count_unused(p, &r.counts, &r.levels.nodes);
     return r;
 }
 

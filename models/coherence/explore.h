@@ -21,6 +21,7 @@
 #ifndef LAB_MODELS_COHERENCE_EXPLORE_H
 #define LAB_MODELS_COHERENCE_EXPLORE_H
 
+#include "models/coherence/cluster_line.h"
 #include "models/coherence/table.h"
 
 enum { EXPLORE_CACHES_MAX = 4, EXPLORE_LINES_MAX = 4,
@@ -39,9 +40,16 @@ struct explore_options {
     unsigned cache_ways;   /* lines that a cache has room for; one less than there are */
     unsigned home_ways;    /* lines that the home has room for; all */
     uint64_t max_states;   /* 0: EXPLORE_STATES_MAX */
+    bool untold;           /* no counter-example: trace stays NULL */
 };
 
 enum explore_outcome { EXPLORE_PASSED, EXPLORE_VIOLATION, EXPLORE_STUCK /* dead- or livelock */, EXPLORE_LIMIT };
+
+/* Of two levels, what nodes do; the rows of caches, device and global home are in explore_result.counts. */
+struct level_counts {
+    struct row_counts nodes;            /* upper caches and the nodes' homes */
+    struct glue_counts glue;
+};
 
 struct explore_result {
     enum explore_outcome outcome;
@@ -49,8 +57,9 @@ struct explore_result {
     uint64_t expanded;                  /* states whose moves were all made; all of them unless stopped */
     uint64_t bytes;                     /* of host memory for the states at the end */
     unsigned complete_depth;            /* every story of so many moves was explored; meant for EXPLORE_LIMIT */
-    unsigned unused_rows;               /* of both controllers */
+    unsigned unused_rows;               /* of both controllers, on either level */
     struct row_counts counts;           /* how often each row was used */
+    struct level_counts levels;
     char what[EXPLORE_TEXT_BYTES];      /* the rule that was broken, "" if none */
     char *trace;                        /* shortest counter-example, one line per step; NULL if none */
     unsigned trace_steps;
@@ -58,6 +67,18 @@ struct explore_result {
 
 struct explore_result explore(const struct protocol *, struct explore_options);
 void explore_result_free(struct explore_result *);
+/* So many random moves, from the start again after every WALK_MOVES: they go deeper than a search that stops early, each is
+ * judged and its rows are counted, but nothing is proved, and no counter-example is told. The same moves each time. */
+enum { WALK_MOVES = 2000 };
+struct explore_result explore_walk(const struct protocol *, struct explore_options, uint64_t moves);
+/* Two clusters larger than can be searched wholly, walked through: with a device; with two caches each and a device; with
+ * three caches each and no recalls. options.max_states, if given, bounds the moves as well. */
+enum { LARGER_SIZES = 3 };
+struct explore_result explore_larger(const struct protocol *, struct explore_options, unsigned number);
+/* Who uses which row of two levels, in r and in the larger sizes. Returns how many rows of the glue that the protocol has
+ * events for, and how many of the tables, nobody uses on either level. Left out are waits for the home's own RECALL and
+ * DEMOTE: the glue asks a home at rest only, and nobody asks the global home to demote. *fault: a walk found one. */
+unsigned explore_rows(FILE *, const struct protocol *, struct explore_options, const struct explore_result *r, bool *fault);
 
 /* Single-row mutants: each row deleted, and each row given every other next state. Explored with 2 caches first,
  * what survives with options.caches, at least MUTANT_CACHES_MIN: some rows need a third. */
@@ -70,7 +91,7 @@ struct mutant_result {
     uint64_t states;                            /* of all explorations */
 };
 struct mutant_result mutants(FILE *out, const struct protocol *, struct explore_options); /* out: survivors */
-/* The same for the rows of the glue between two levels, with options.clusters. */
+/* The same for the rows of the glue between two levels: one cache per cluster, then the larger sizes. */
 struct mutant_result glue_mutants(FILE *out, const struct protocol *, struct explore_options);
 
 /* The `verify` command: explores, prints states, coverage, counter-example, mutants. Returns 0 (also at a given

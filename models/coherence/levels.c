@@ -293,7 +293,8 @@ static enum fired fire_node(struct levels_space *l, const struct levels *from, s
     struct cluster_out out;
     struct node_watch n = { l, &from->cluster[c], &node, c, false };
     const struct cluster_env env = { .protocol = l->x.p, .glue = l->glue, .agent = (int16_t)c, .txn = TXN_OF(c),
-                                     .counts = l->x.model.counts, .note = watch, .arg = &n };
+                                     .counts = l->x.model.counts ? &l->counts->nodes : NULL,
+                                     .glue_counts = l->x.model.counts ? &l->counts->glue : NULL, .note = watch, .arg = &n };
     enum cluster_verdict v = way == INNER ? cluster_inner(&env, &node, &l->x.in, &out) :
                              way == OUTER ? cluster_outer(&env, &node, &l->x.in, &out) : cluster_evict(&env, &node, &out);
     if (v == CLUSTER_WAIT && way != OUTER)
@@ -514,8 +515,9 @@ static const struct model_ops levels_ops = {
     .fire = fire, .quiet = quiet, .silent = silent, .agrees = agrees, .print_move = levels_print_move,
 };
 
-void levels_init(struct levels_space *l, struct explore_options o)
+void levels_init(struct levels_space *l, struct explore_options o, struct level_counts *counts)
 {
+    l->counts = counts;
     l->clusters = o.clusters;
     l->outer_agents = o.clusters + o.device;
     l->glue = o.glue ? o.glue : &glue_default;

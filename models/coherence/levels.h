@@ -44,14 +44,15 @@ struct levels_space {
     struct space x;             /* its caches are those of one cluster */
     unsigned clusters, outer_agents;
     const struct glue *glue;
+    struct level_counts *counts; /* counted whenever x.model.counts is */
     bool evictions;
     uint8_t order[EXPLORE_ORDERS_MAX][EXPLORE_CACHES_MAX]; /* of clusters */
     unsigned n_orders;
     struct states *clusters_seen, *outer_seen; /* parts of packed worlds: a key holds their numbers */
 };
 
-/* x has been initialised with o already. levels_free after use. */
-void levels_init(struct levels_space *, struct explore_options o);
+/* x has been initialised with o already; the counts are the caller's. levels_free after use. */
+void levels_init(struct levels_space *, struct explore_options o, struct level_counts *);
 void levels_free(struct levels_space *);
 void levels_pack_init(struct levels_space *);
 uint64_t levels_bytes(const struct levels_space *); /* of host memory that packing uses beside the keys */
@@ -60,6 +61,8 @@ const char *levels_cache_name(unsigned cluster, unsigned cache);
 const char *levels_node_name(unsigned cluster);
 const char *levels_upper_name(unsigned cluster);
 const char *levels_agent_name(const struct levels_space *, unsigned list, int agent);
+/* The protocol has the row's event. */
+bool glue_row_known(const struct protocol *, const struct glue_row *);
 void levels_print_move(FILE *, struct model *, const void *before, struct move, const void *after);
 
 void levels_pack(const struct model *, const void *world, uint64_t *key);

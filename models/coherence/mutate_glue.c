@@ -1,46 +1,52 @@
 /* models/coherence/mutate_glue.c - single faults in the glue between two levels: every row that asks for nothing first,
  * for something else, or with another event; and exclusive copies inside under a shared one.
  *
- * Each is explored with one cache per cluster; what survives again with the device, if there is one, and with two caches
- * per cluster as far as SECOND_LOOK states, if that many are wanted. Rows of events that the protocol does not know
- * are left out.
+ * Each is walked through in the larger sizes, and what survives is explored with one cache per cluster. Rows of events
+ * that the protocol does not know are left out.
  */
-#include "models/coherence/cluster_line.h"
-#include "models/coherence/explore.h"
+#include "models/coherence/levels.h"
 
-enum { SECOND_LOOK = 3000000, ANY = 0xff };
+enum { ANY = 0xff };
 
 /* Faults that no check can notice, and why. */
-struct harmless { bool upper; uint8_t event, first, ask; const char *reason; };
+struct harmless {
+    bool upper;
+    uint8_t event, first, ask;
+    const char *reason;
+    bool owner_writes; /* only where an owner always may: no state of a shared owner (UPG_OWNER) */
+};
 static const struct harmless harmless[] = {
-    { false, HEV_GETS, ANY, CEV_STORE, "asks for more than it needs: slower, not wrong" },
-    { false, HEV_GETU, ANY, CEV_STORE, "asks for more than it needs: slower, not wrong" },
-    { false, HEV_GETO, GLUE_WRITE, CEV_STORE, "fetches data that nobody needs" },
-    { false, HEV_PUT_OWNER, ANY, ANY, "whoever owns the line inside has an upper cache at rest that may write" },
-    { false, HEV_PUTF_OWNER, ANY, ANY, "whoever owns the line inside has an upper cache at rest that may write" },
-    { false, HEV_PUTF_OLD, GLUE_WRITE, CEV_STORE, "a flush that is slower: an upper cache that may write is at rest" },
-    { false, HEV_PUT_OLD, GLUE_FLUSH, ANY, "a put too late is answered later" },
-    { false, HEV_PUT_OLD, ANY, CEV_STORE, "a put too late is answered later" },
-    { false, HEV_PUT_OLD, GLUE_READ, CEV_LOAD, "a put too late is answered later" },
-    { true, CEV_FWD_GETS, GLUE_RECALL, ANY, "readers inside lose their copies: slower, not wrong" },
-    { true, CEV_FWD_GETU, GLUE_RECALL, ANY, "readers inside lose their copies: slower, not wrong" },
+    { false, HEV_GETS, ANY, CEV_STORE, "asks for more than it needs: slower, not wrong", false },
+    { false, HEV_GETU, ANY, CEV_STORE, "asks for more than it needs: slower, not wrong", false },
+    { false, HEV_GETO, GLUE_WRITE, CEV_STORE, "fetches data that nobody needs", false },
+    { false, HEV_PUT_OWNER, ANY, ANY, "whoever owns the line inside has an upper cache at rest that may write", true },
+    { false, HEV_PUTF_OWNER, ANY, ANY, "whoever owns the line inside has an upper cache at rest that may write", true },
+    { false, HEV_PUTF_OLD, GLUE_WRITE, CEV_STORE, "a flush that is slower: an upper cache that may write is at rest", false },
+    { false, HEV_PUT_OLD, GLUE_FLUSH, ANY, "a put too late is answered later", false },
+    { false, HEV_PUT_OLD, ANY, CEV_STORE, "a put too late is answered later", false },
+    { false, HEV_PUT_OLD, GLUE_READ, CEV_LOAD, "a put too late is answered later", false },
+    { true, CEV_FWD_GETS, GLUE_RECALL, ANY, "readers inside lose their copies: slower, not wrong", false },
+    { true, CEV_FWD_GETU, GLUE_RECALL, ANY, "readers inside lose their copies: slower, not wrong", false },
 };
 
-static const struct harmless *listed(const struct glue_row *r)
+static const struct harmless *listed(const struct protocol *p, const struct glue_row *r)
 {
+    static const struct glue_row shared_owner = { .event = HEV_UPG_OWNER };
+    bool shared = glue_row_known(p, &shared_owner);
     bool asks = r->first == GLUE_READ || r->first == GLUE_WRITE;
     for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
         const struct harmless *h = &harmless[i];
         bool same_first = h->first == ANY || h->first == r->first, same_ask = h->ask == ANY || (asks && h->ask == r->ask);
+        if (h->owner_writes && shared)
+            continue;
         if (h->upper == r->upper && h->event == r->event && same_first && same_ask)
             return h;
     }
     return NULL;
 }
 
-static bool passes(const struct protocol *p, struct explore_options o, uint64_t *states)
+static bool passes(struct explore_result r, uint64_t *states)
 {
-    struct explore_result r = explore(p, o);
     bool passed = r.outcome == EXPLORE_PASSED || r.outcome == EXPLORE_LIMIT;
     *states += r.states;
     explore_result_free(&r);
@@ -49,27 +55,14 @@ static bool passes(const struct protocol *p, struct explore_options o, uint64_t 
 
 static bool survives(const struct protocol *p, struct explore_options o, const struct glue *glue, uint64_t *states)
 {
-    struct explore_options one = o, two = o;
-    one.glue = two.glue = glue;
-    one.caches = 1;
-    one.device = two.device = false;
-    one.max_states = 0;
-    two.max_states = SECOND_LOOK;
-    if (!passes(p, one, states))
-        return false;
-    one.device = true;
-    if (o.device && !passes(p, one, states))
-        return false;
-    return o.caches < 2 || passes(p, two, states);
-}
-
-static bool known_event(const struct protocol *p, const struct glue_row *r)
-{
-    bool known = false;
-    enum controller c = r->upper ? CTL_CACHE : CTL_HOME;
-    for (unsigned s = 0; s < p->table[c].n_states; s++)
-        known |= row_verdict(p->table[c].row[s][r->event]) == STEP_DONE;
-    return known;
+    o.glue = glue;
+    o.untold = true;
+    for (unsigned i = 0; i < LARGER_SIZES; i++)
+        if (!passes(explore_larger(p, o, i), states))
+            return false;
+    o.caches = 1;
+    o.device = false;
+    return passes(explore(p, o), states);
 }
 
 static void print_glue_mutant(FILE *out, const char *what, const struct glue_row *r)
@@ -90,7 +83,7 @@ static void try_row(FILE *out, const struct protocol *p, struct explore_options 
         return;
     r->first = first;
     r->ask = ask;
-    bool survived = survives(p, o, &copy, &m->states), known = listed(r) != NULL;
+    bool survived = survives(p, o, &copy, &m->states), known = listed(p, r) != NULL;
     m->total++;
     m->caught += !survived;
     m->equivalent += survived && known;
@@ -118,7 +111,7 @@ struct mutant_result glue_mutants(FILE *out, const struct protocol *p, struct ex
 {
     struct mutant_result m = { 0 };
     for (unsigned i = 0; i < GLUE_ROWS; i++) {
-        if (!known_event(p, &glue_default.row[i]))
+        if (!glue_row_known(p, &glue_default.row[i]))
             continue;
         if (!glue_default.row[i].upper) {
             try_home_row(out, p, o, i, &m);

@@ -53,6 +53,16 @@ static void print_found(FILE *out, const struct explore_result *r)
         fprintf(out, "Shortest way there:\n%s", r->trace);
 }
 
+static int status_of_levels(const struct protocol *p, const struct explore_options *o, const struct explore_result *r,
+                            FILE *out)
+{
+    bool fault;
+    unsigned unused = explore_rows(out, p, *o, r, &fault);
+    if (!unused)
+        fputs("  every row was used on one level or the other\n", out);
+    return fault || (unused && !o->max_states) ? EXIT_VIOLATION : EXIT_CLEAN;
+}
+
 static int status_of(const struct protocol *p, const struct explore_options *o, const struct explore_result *r, FILE *out)
 {
     if (r->outcome == EXPLORE_VIOLATION)
@@ -61,13 +71,15 @@ static int status_of(const struct protocol *p, const struct explore_options *o, 
         return o->max_states ? EXIT_CLEAN : EXIT_INPUT;
     if (r->outcome != EXPLORE_PASSED)
         return EXIT_STUCK;
+    if (o->clusters)
+        return status_of_levels(p, o, r, out);
     if (r->unused_rows == 0) {
         fputs("  every row was used\n", out);
         return EXIT_CLEAN;
     }
-    bool enough = o->caches >= 3 && o->lines <= 1 && !o->clusters;
+    bool enough = o->caches >= 3 && o->lines <= 1;
     fprintf(out, "  %u rows were not used%s\n", r->unused_rows,
-            enough ? ": a row that can never fire does not belong in the table" : " (some need three caches, one line alone, one level)");
+            enough ? ": a row that can never fire does not belong in the table" : " (some need three caches, one line alone)");
     if (enough)
         print_unused(out, p, &r->counts);
     return enough ? EXIT_VIOLATION : EXIT_CLEAN;

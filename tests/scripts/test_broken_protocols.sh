@@ -51,6 +51,7 @@ done
 says 'states in .* s of processor time'
 for protocol in msi mesi mesif moesi; do
     expect 0 "$L" verify $protocol --clusters 2 --caches 1;                prints 'no violation, no deadlock'
+    prints 'every row was used on one level or the other'
     expect 0 "$L" verify $protocol --lines 2 --home-ways 1;                prints 'no violation, no deadlock'
     expect 0 "$L" verify $protocol --clusters 2 --max-states 20000;        prints 'not complete: stopped at 20000 states'
 done
