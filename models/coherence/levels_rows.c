@@ -86,7 +86,7 @@ static unsigned judge_tables(FILE *out, const struct protocol *p, const struct u
     if (home.waits)
         fprintf(out, "  %u rows make a RECALL or DEMOTE wait: the glue never asks a busy home\n", home.waits);
     if (cache.spare + home.spare)
-        fprintf(out, "  %u rows are ones that the protocol lists as needed elsewhere\n", cache.spare + home.spare);
+        fprintf(out, "  not used, but listed by the protocol as needed elsewhere: %u\n", cache.spare + home.spare);
     return cache.neither + home.neither;
 }
 
