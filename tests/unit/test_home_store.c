@@ -139,6 +139,49 @@ Test(store, a_victim_level_hands_over)
     }
 }
 
+/* Two share a line whose data the level does not keep: each further reader costs a memory access. */
+Test(store, what_memory_gave_is_gone)
+{
+    static const enum home_data kinds[] = { HOME_VICTIM, HOME_NO_DATA };
+    for (unsigned i = 0; i < 2; i++) {
+        struct machine_rig *m = machine(kinds[i], 5, 1, false);
+        rig_script(m, 0, (struct op[]){ LOAD(LINE(1)), LOAD(LINE(9)), END });
+        rig_script(m, 1, (struct op[]){ AT(QUIET), LOAD(LINE(1)), LOAD(LINE(9)), END }); /* line 9 has the one place then */
+        rig_script(m, 2, (struct op[]){ AT(2 * QUIET), LOAD(LINE(1)), END });
+        rig_script(m, 3, (struct op[]){ AT(3 * QUIET), LOAD(LINE(1)), LOAD(LINE(9)), END });
+        machine_rig_run(m);
+        cr_expect(took(m, 2, 1) == miss && took(m, 3, 1) == miss, "kind %u: %lu %lu", i, took(m, 2, 1), took(m, 3, 1));
+        cr_expect_eq(took(m, 3, 2), kinds[i] == HOME_VICTIM ? hit : miss, "line 9 is where line 1 was");
+        machine_rig_free(m);
+    }
+}
+
+/* One set of two. Line 1 is being fetched for a device, line 2 goes from cache to cache, when line 3 is asked for: it queues on
+ * line 1, the least recently used, and behind it the device asks for line 1 again. Line 2 is at rest first. Line 3 takes its
+ * place then, not that of the line which somebody waits for. */
+Test(store, a_line_that_is_waited_for_stays)
+{
+    struct rig_desc d = rig_desc(4);
+    d.ports = 2;
+    d.home.sets = 1;
+    d.home.ways = 2;
+    d.dram.banks_per_channel = 16;
+    d.dram.row_bytes = 64;
+    d.dram.t_cas_ps += 20000;
+    struct machine_rig *m = machine_rig_new(&d);
+    struct device a = { .n = 1, .r = { read_of(LINE(1)) } }, b = a;
+    rig_script(m, 0, (struct op[]){ STORE(LINE(2), 5), END });
+    rig_script(m, 2, (struct op[]){ AT(QUIET + HOME - LOOKUP - 5500), LOAD(LINE(2)), END });
+    rig_script(m, 1, (struct op[]){ AT(QUIET), LOAD(LINE(3)), END });
+    device_at(&a, m, 0, QUIET);
+    device_at(&b, m, 1, QUIET + 15000);
+    machine_rig_run(m);
+    cr_expect_eq(b.r[0].served_by, SOURCE_LLC);
+    cr_expect_eq(rig_copies(m, LINE(2)).readable, 0, "recalled for line 3");
+    cr_expect_eq(dram_counters(m->dram).read_count, 3);
+    machine_rig_free(m);
+}
+
 /* Other copies had to go: whoever supplied the data, that is what the store waited for. */
 Test(store, a_store_to_a_shared_line_is_for_the_peers)
 {
@@ -165,7 +208,7 @@ static struct machine_rig *limited(unsigned pointers, enum home_overflow overflo
 /* Hart h reads line 1 at h quiet times, then hart 0 writes. */
 static struct home_counters read_by(unsigned pointers, enum home_overflow overflow, unsigned readers)
 {
-    struct machine_rig *m = limited(pointers, overflow, readers);
+    struct machine_rig *m = limited(pointers, overflow, readers + 2); /* two never have a copy */
     for (unsigned i = 1; i < readers; i++)
         rig_script(m, i, (struct op[]){ AT(i * QUIET), LOAD(LINE(1)), END });
     rig_script(m, 0, (struct op[]){ LOAD(LINE(1)), AT(readers * QUIET), STORE(LINE(1), 1), END });
@@ -190,7 +233,7 @@ Test(pointers, broadcasts_are_counted_when_names_are_lost)
     cr_expect_eq(read_by(2, OVERFLOW_BROADCAST, 2).broadcasts, 0);
     struct home_counters c = read_by(2, OVERFLOW_BROADCAST, 5);
     cr_expect(c.broadcasts == 1 && c.recalls == 0, "%lu", c.broadcasts);
-    cr_expect_eq(c.invalidations, 4, "all but the writer, once: %lu", c.invalidations);
+    cr_expect_eq(c.invalidations, 6, "all but the writer, once: %lu", c.invalidations);
 }
 
 /* Who is named already needs no other pointer: hart 1 lost its copy without a word and reads again. */
@@ -221,5 +264,19 @@ Test(pointers, the_reader_is_served_first)
     cr_expect_eq(m->result[1][1].value, 0);
     cr_expect_eq(m->result[1][1].end, QUIET + MISS_LLC + HOP + SNOOP + HOP + HOME + FILL);
     cr_expect(m->result[2][1].value == 0 && m->result[3][1].value == 2 && m->result[4][1].value == 3);
+    cr_expect_eq(home_counters(m->home[0]).parked, 5, "each once, and the last for its own recall: %lu", home_counters(m->home[0]).parked);
+    machine_rig_free(m);
+}
+
+/* The reader waited for another's transaction itself, and a writer waits behind it. */
+Test(pointers, the_reader_does_not_lose_its_turn)
+{
+    struct machine_rig *m = limited(1, OVERFLOW_RECALL, 3);
+    rig_script(m, 0, (struct op[]){ AT(QUIET), LOAD(LINE(1)), END });
+    rig_script(m, 1, (struct op[]){ AT(QUIET + 1000), LOAD(LINE(1)), END });
+    rig_script(m, 2, (struct op[]){ AT(QUIET + 2000), SWAP(LINE(1), 2), END });
+    machine_rig_run(m);
+    cr_expect_eq(m->result[1][1].value, 0);
+    cr_expect_lt(m->result[1][1].end, m->result[2][1].end);
     machine_rig_free(m);
 }
