@@ -123,6 +123,21 @@ Test(levels, a_node_of_memory_is_a_memory_of_the_machine)
     cr_expect_gt(far_allocations("core2", "machine.home.placement=interleave", NULL), 0);
 }
 
+/* A core of either socket reads its own socket's memory, one line after another: neither ever waits for the other's. With
+ * all in one range they meet in one memory. */
+Test(levels, each_socket_has_a_memory_of_its_own)
+{
+    static const char *const two = "agents=[{name: a, on: core0, program: chase, footprint: 64KiB, state: cold, count: 64}, "
+                                   "{name: b, on: core2, program: chase, footprint: 64KiB, state: cold, count: 64}]";
+    struct run own = run_text(chase, usual(), "machine.home.placement=first-touch", two, NULL);
+    struct run one = run_text(chase, usual(), "machine.home.placement=range", two, NULL);
+    cr_expect_eq(counter(&own, "dram.wait_ps"), 0, "%" PRIu64, counter(&own, "dram.wait_ps"));
+    cr_expect_gt(counter(&one, "dram.wait_ps"), 0);
+    cr_expect_eq(counter(&own, "dram.reads_count"), counter(&one, "dram.reads_count"));
+    run_free(&own);
+    run_free(&one);
+}
+
 /* ---- last levels and directories of one level */
 
 static const char sharing[] =
