@@ -35,7 +35,7 @@ void highatomic_reserve(struct hart *h, const struct kernel *k, const struct zon
     k_compute(h, k->desc.costs.highatomic_entry);
     if (reserved(h, z) >= most)
         return;
-    bool were_on = zone_lock(h, k, z);
+    bool were_on = zone_lock_marked(h, k, z);
     uint64_t now = reserved(h, z);
     if (now < most && pageblock_mergeable(pageblock_type(h, k, f))) {
         uint64_t pages = order < PAGEBLOCK_ORDER ? PAGEBLOCK_PAGES : UINT64_C(1) << order;

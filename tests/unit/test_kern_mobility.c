@@ -283,6 +283,8 @@ Test(highatomic, a_pageblock_is_kept)
     cr_assert_eq(reserved_of(&r), 0);
     frame f = alloc_pages(r.h, &r.k, GFP_ATOMIC, 2);
     cr_assert(f.v != 0 && type_of(&r, f) == MIGRATE_HIGHATOMIC && reserved_of(&r) == PAGEBLOCK_PAGES);
+    cr_assert_eq(r.h->last_source[CLASS_ALLOC_ATOMIC], SOURCE_PCP);
+    cr_assert((r.h->phases_seen[CLASS_ALLOC_ATOMIC] & 1u << PH_ZONE_WAIT) != 0, "the wait for the lock is no work on the list");
     free_pages(r.h, &r.k, f, 2);
     pcp_drain_all(r.h, &r.k);
     cr_assert_eq(type_of(&r, f), MIGRATE_HIGHATOMIC);
