@@ -81,12 +81,8 @@ static const char hits_judged[] = MACHINE(1) HITS;
 static const char mixed[] = MACHINE(8) UNJUDGED MIXED;
 static const char mixed_judged[] = MACHINE(8) MIXED;
 
-static const char pairs[] =
-    "kind: experiment\n"
-    "machine: { base: xeon-e5-2660v3, cores: 1 }\n"
-    "protocol: mesi\n"
-    "kernel: { memory: 256MiB }\n"
-    "agents: [{ name: bench, on: core0, program: alloc-repeat, count: 1 }]\n";
+#define PAIRS(cores) MACHINE(cores) "kernel: { memory: 256MiB }\nagents: [{ name: bench, on: all, program: alloc-repeat, count: 1 }]\n"
+static const char pairs[] = PAIRS(1), pairs4[] = PAIRS(4), pairs16[] = PAIRS(16), pairs64[] = PAIRS(64);
 
 /* Speeds of machines are told in events of PHOLD: how much simulated work one queue operation's worth of host
  * time buys. */
@@ -97,6 +93,9 @@ const struct bench machine_benches[] = {
     { "shared-mix-judged", "the same with the oracle", run_accesses, "shared-mix", 100000, mixed_judged },
     { "shared-misses", "misses and upgrades of that mix", run_misses, "phold", 100000, mixed },
     { "allocations", "order-0 allocations and frees, 1 hart", run_allocations, "phold", 100000, pairs },
+    { "allocations-4", "the same, 4 harts", run_allocations, "allocations", 25000, pairs4 },
+    { "allocations-16", "16 harts", run_allocations, "allocations", 6250, pairs16 },
+    { "allocations-64", "64 harts", run_allocations, "allocations", 1570, pairs64 },
 };
 const unsigned machine_bench_count = sizeof machine_benches / sizeof *machine_benches;
 
