@@ -11,11 +11,11 @@ const struct glue glue_default = {
     .row = {
         REQUEST(GETS, GLUE_READ, CEV_LOAD, "a copy inside stands on the cluster's own"),
         REQUEST(GETU, GLUE_READ, CEV_LOAD, "the home's data is the upper cache's"),
-        REQUEST(GETM, GLUE_WRITE, CEV_STORE, "who may write inside does so without asking again"),
+        REQUEST(GETM, GLUE_WRITE, CEV_STORE, "who may write inside asks no more"),
         REQUEST(GETO, GLUE_WRITE, CEV_STORE_FULL, "nobody inside needs the old data either"),
-        REQUEST(UPG_OWNER, GLUE_WRITE, CEV_STORE, "the owner inside may share the line with other clusters"),
+        REQUEST(UPG_OWNER, GLUE_WRITE, CEV_STORE, "other clusters may share the owner's line"),
         REQUEST(UPG_OLD, GLUE_WRITE, CEV_STORE, "as for any writer"),
-        REQUEST(FLUSH, GLUE_FLUSH, CEV_FLUSH, "other clusters and memory are the upper cache's business"),
+        REQUEST(FLUSH, GLUE_FLUSH, CEV_FLUSH, "the rest is the upper cache's business"),
         REQUEST(PUTF_OWNER, GLUE_FLUSH, CEV_FLUSH, "memory is behind the upper cache"),
         REQUEST(PUTF_OLD, GLUE_FLUSH, CEV_FLUSH, "memory is behind the upper cache"),
         REQUEST(PUT_OWNER, GLUE_NOTHING, 0, "comes home, no further"),
@@ -25,7 +25,7 @@ const struct glue glue_default = {
         UPPER(FWD_FLUSH, GLUE_RECALL, "the copies inside go with the cluster's"),
         UPPER(FWD_GETS, GLUE_DEMOTE, "readers inside stay; the newest data leaves"),
         UPPER(FWD_GETU, GLUE_DEMOTE, "the newest data leaves"),
-        UPPER(EVICT, GLUE_RECALL, "the last level includes what its caches hold"),
+        UPPER(EVICT, GLUE_RECALL, "it includes what its caches hold"),
     },
     .shared_under_shared = true,
 };
@@ -37,12 +37,12 @@ void glue_print(FILE *out, const struct glue *g)
     for (unsigned i = 0; i < GLUE_ROWS; i++) {
         const struct glue_row *r = &g->row[i];
         bool asks = r->first == GLUE_READ || r->first == GLUE_WRITE;
-        fprintf(out, "  %-6s %-10s first: %s %-9s %s%-10s  %s\n", r->upper ? "upper" : "home",
+        fprintf(out, "  %-5s %-10s first: %s %-9s %s%-10s %s\n", r->upper ? "upper" : "home",
                 r->upper ? cache_event_name(r->event) : home_event_name(r->event), r->upper ? "home " : "upper", first[r->first],
                 asks ? "else " : "     ", asks ? cache_event_name(r->ask) : "", r->why);
     }
     if (g->shared_under_shared)
-        fputs("  home   GETS       is stepped as GETS_R while the upper cache may only read: never the only copy under a shared one\n", out);
+        fputs("  home  GETS       is stepped as GETS_R while the upper cache may only read: never the only copy\n                   under a shared one\n", out);
 }
 
 const char *cluster_protocol_lacks(const struct protocol *p)

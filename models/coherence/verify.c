@@ -33,7 +33,7 @@ static void print_head(FILE *out, const struct protocol *p, const struct explore
     else
         fputs("one line, ", out);
     fprintf(out, "messages in any order%s:\n", short_home || !o->recalls ? "" :
-            o->clusters ? ", any node and the global home give the line up at any time" : ", recalls at any time");
+            o->clusters ? ",\n  any node and the global home give the line up at any time" : ", recalls at any time");
 }
 
 static void print_found(FILE *out, const struct explore_result *r)

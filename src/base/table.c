@@ -301,3 +301,22 @@ const char *duration_text(char buffer[DURATION_BYTES], uint64_t ps)
     snprintf(buffer, DURATION_BYTES, "%" PRIu64 ".%02u s", hundredths / 100, (unsigned)(hundredths % 100));
     return buffer;
 }
+
+void print_wrapped(FILE *out, unsigned column, unsigned indent, const char *words)
+{
+    enum { WIDTH = 100 };
+    bool first = true;
+    for (const char *word = words; *word;) {
+        size_t bytes = strcspn(word, " ");
+        unsigned columns = (unsigned)bytes;
+        if (!first && column + 1 + columns > WIDTH)
+            column = (unsigned)fprintf(out, "\n%*s", (int)indent, "") - 1;
+        else if (!first)
+            column += (unsigned)fprintf(out, " ");
+        column += (unsigned)fprintf(out, "%.*s", (int)bytes, word);
+        first = false;
+        word += bytes;
+        word += strspn(word, " ");
+    }
+    fputc('\n', out);
+}

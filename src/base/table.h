@@ -41,6 +41,10 @@ struct breakdown_part {
 };
 void breakdown_print(FILE *, struct text_style, const struct breakdown_part *, unsigned count, uint64_t total_ps);
 
+/* Words in lines of at most 100 columns, with a newline at the end. The first word is printed at `column`, where the stream
+ * is; lines after the first begin at `indent`. A word too long for a line stays whole. Words are told apart by single spaces. */
+void print_wrapped(FILE *, unsigned column, unsigned indent, const char *words);
+
 /* A duration with its fitting unit and three significant digits: "469 ps", "35.5 ns", "1.20 ms". */
 enum { DURATION_BYTES = 40 };
 const char *duration_text(char buffer[DURATION_BYTES], uint64_t ps);

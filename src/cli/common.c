@@ -296,11 +296,21 @@ static const char *text_at(const struct node *root, const char *path, const char
     return n && n->kind == NODE_SCALAR ? n->text : otherwise;
 }
 
+/* "cores 10 in each of 2 sockets"; "cores 64, clusters 16 in each of 2 sockets" */
+static const char *cores_text(struct study_doc *study)
+{
+    const struct node *root = study->doc.root;
+    const char *clusters = text_at(root, "machine.clusters", "1"), *sockets = text_at(root, "machine.sockets", "1");
+    bool clustered = strcmp(clusters, "1") != 0, several = strcmp(sockets, "1") != 0;
+    return arena_printf(study->arena, "cores %s%s%s%s%s%s", text_at(root, "machine.cores", "1"), clustered ? ", clusters " : "",
+                        clustered ? clusters : "", several ? " in each of " : "", several ? sockets : "", several ? " sockets" : "");
+}
+
 const char *machine_line(struct study_doc *study)
 {
     const struct node *root = study->doc.root;
     const char *title = text_at(root, "machine.title", text_at(root, "machine.name", "own description"));
     const char *protocol = text_at(root, "protocol", study->doc.protocol ? "of its own" : NULL);
-    return arena_printf(study->arena, "%s, cores %s%s%s", title, text_at(root, "machine.cores", "1"),
+    return arena_printf(study->arena, "%s, %s%s%s", title, cores_text(study),
                         protocol ? ", protocol " : "", protocol ? protocol : "");
 }

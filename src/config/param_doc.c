@@ -4,6 +4,7 @@
 
 #include "src/base/fail.h"
 #include "src/base/json.h"
+#include "src/base/table.h"
 #include "src/config/param_internal.h"
 #include "src/config/quantity.h"
 
@@ -210,11 +211,14 @@ void param_each(const struct param *table, const char *prefix, void (*fn)(void *
 
 void param_explain(FILE *out, const char *path, const struct param *p)
 {
-    fprintf(out, "%s (configuration key)\n  what          %s\n", path, p->help);
+    fprintf(out, "%s (configuration key)\n  what          ", path);
+    print_wrapped(out, 16, 16, p->help);
     if (p->type == P_GROUP) {
         fputs("  keys below it\n", out);
-        for (const struct param *q = p->group; q->key; q++)
-            fprintf(out, "    %-22s %s\n", q->key, q->help);
+        for (const struct param *q = p->group; q->key; q++) {
+            fprintf(out, "    %-22s ", q->key);
+            print_wrapped(out, 27, 27, q->help);
+        }
         return;
     }
     const char *units = param_is_number(p) ? quantity_units(param_quantity(p)) : "";

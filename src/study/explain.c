@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/base/suggest.h"
+#include "src/base/table.h"
 #include "src/machine/counter_terms.h"
 #include "src/study/explain_key.h"
 #include "src/study/metric.h"
@@ -92,19 +93,27 @@ void metric_list(FILE *out)
 
 /* ---- explain */
 
+enum { FIELD_COLUMN = 16 };
+
+static void print_field(FILE *out, const char *name, const char *sentence)
+{
+    fprintf(out, "  %-13s ", name);
+    print_wrapped(out, FIELD_COLUMN, FIELD_COLUMN, sentence);
+}
+
 static void print_terms(FILE *out, const char *title, const struct term *terms, unsigned count)
 {
     fprintf(out, "%s\n", title);
     for (unsigned i = 0; i < count; i++)
-        fprintf(out, "  %-13s %s\n", terms[i].name, terms[i].sentence);
+        print_field(out, terms[i].name, terms[i].sentence);
 }
 
 static void print_class(FILE *out, enum class_id class)
 {
     const struct class_info *info = &class_infos[class];
     fprintf(out, "Requests of class %s\n", info->name);
-    fprintf(out, "  from          %s\n", info->start);
-    fprintf(out, "  to            %s\n", info->end);
+    print_field(out, "from", info->start);
+    print_field(out, "to", info->end);
     fputs("  queueing      Waiting at the requester after that first event is part of the latency;\n"
           "                nothing before it is.\n", out);
     fputs("  warm-up       The first `warmup` operations of an agent are not recorded.\n", out);
@@ -116,7 +125,7 @@ static void print_phases(FILE *out, enum class_id class)
     for (unsigned i = 0; i < phase_term_count(class); i++) {
         unsigned phase = phase_in_order(class, i);
         if (phase_usual(class, phase))
-            fprintf(out, "  %-13s %s\n", phase_term(class, phase)->name, phase_term(class, phase)->sentence);
+            print_field(out, phase_term(class, phase)->name, phase_term(class, phase)->sentence);
     }
 }
 
@@ -176,7 +185,7 @@ static void explain_counter(FILE *out, const char *name)
     char sentence[400];
     if (!counter_explain(name, sentence, sizeof sentence))
         return;
-    fprintf(out, "  what          %s\n", sentence);
+    print_field(out, "what", sentence);
     fprintf(out, "  unit          %s, exact\n", ends_with(name, "_ps") ? "picoseconds" : ends_with(name, "bytes") || ends_with(name, "bytes_count") ? "bytes" : "a count");
     if (!strstr(sentence, "recorded ones only"))
         fputs("  covers        the whole run, warm-up and preparation included\n", out);
@@ -195,11 +204,11 @@ static void explain_metric(FILE *out, const struct metric *m)
                 fprintf(out, "  %s\n", globals[i].sentence);
         return;
     }
-    fprintf(out, "  what          %s\n", stats[m->stat].sentence);
+    print_field(out, "what", stats[m->stat].sentence);
     if (m->stat == STAT_PHASE)
-        fprintf(out, "  phase         %s\n", phase_term(m->class, m->term)->sentence);
+        print_field(out, "phase", phase_term(m->class, m->term)->sentence);
     if (m->stat == STAT_HARDWARE)
-        fprintf(out, "  part          %s\n", part_terms[m->term].sentence);
+        print_field(out, "part", part_terms[m->term].sentence);
     if (m->source != SOURCE_NONE)
         fprintf(out, "  source        %s: %s\n", source_terms[m->source].name, source_terms[m->source].sentence);
     print_precision(out, m);
@@ -224,20 +233,11 @@ static const struct term meanings[] = {
 };
 enum { MEANINGS = sizeof meanings / sizeof *meanings };
 
-/* "word (kind): sentence", wrapped. */
-static void print_wrapped(FILE *out, const char *name, const char *kind, const char *sentence)
+/* "word (kind): sentence" */
+static void print_term(FILE *out, const char *name, const char *kind, const char *sentence)
 {
-    enum { WIDTH = 100 };
-    int column = fprintf(out, "%s (%s):", name, kind);
-    for (const char *word = sentence; *word;) {
-        int n = (int)strcspn(word, " ");
-        if (column + 1 + n > WIDTH)
-            column = fprintf(out, "\n   ") - 1;
-        column += fprintf(out, " %.*s", n, word);
-        word += n;
-        word += strspn(word, " ");
-    }
-    fputc('\n', out);
+    int column = fprintf(out, "%s (%s): ", name, kind);
+    print_wrapped(out, (unsigned)column, 4, sentence);
 }
 
 /* A meaning, phase, part or source may have the same name: all are told. */
@@ -251,7 +251,7 @@ static bool explain_term(FILE *out, const char *name)
     for (unsigned g = 0; g < 4; g++)
         for (unsigned i = 0; i < groups[g].count; i++)
             if (strcmp(groups[g].terms[i].name, name) == 0) {
-                print_wrapped(out, name, groups[g].kind, groups[g].terms[i].sentence);
+                print_term(out, name, groups[g].kind, groups[g].terms[i].sentence);
                 found = true;
             }
     return found;
@@ -299,7 +299,8 @@ bool metric_explain(FILE *out, const char *name, char *why, size_t bytes)
 
 static void list_counter(void *arg, const char *name, const char *sentence)
 {
-    fprintf(arg, "counters.%s\n    %s\n", name, sentence);
+    fprintf(arg, "counters.%s\n    ", name);
+    print_wrapped(arg, 4, 4, sentence);
 }
 
 void counter_list(FILE *out)

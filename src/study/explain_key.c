@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/base/suggest.h"
+#include "src/base/table.h"
 #include "src/machine/desc.h"
 #include "src/study/plot_desc.h"
 #include "src/work/program.h"
@@ -112,8 +113,10 @@ const char *key_nearest(const char *path, char *buffer, size_t bytes)
 
 static void list_one(void *arg, const char *path, const struct param *p)
 {
-    if (p->type != P_GROUP)
-        fprintf(arg, "%s\n    %s\n", path, p->help);
+    if (p->type != P_GROUP) {
+        fprintf(arg, "%s\n    ", path);
+        print_wrapped(arg, 4, 4, p->help);
+    }
 }
 
 void key_list(FILE *out)

@@ -25,16 +25,20 @@ Phases (software steps by the hart's clock; they add up to the latency exactly):
   interrupted   An interrupt handler ran on the hart.
   other         Between the named steps.
 Hardware parts (chain of causes that ends at the request's end; exact as well):
-  core          The hart executes or waits for its own clock: instruction work, spinning, interrupt entry.
-  issue         The access waits at its own hart: store buffer or MSHRs full, an older access to the line, a fence.
+  core          The hart executes or waits for its own clock: instruction work, spinning, interrupt
+                entry.
+  issue         The access waits at its own hart: store buffer or MSHRs full, an older access to the
+                line, a fence.
   translate     TLB lookup and page walk; for a device, IOTLB lookup and IOMMU walk.
   l1            First-level lookup.
   l2            Second-level lookup after a first-level miss.
   request_net   The request travels to its home: ports, wires and queueing on the way.
-  home_wait     The request waits at the home: service queue, or the line is busy with another transaction.
+  home_wait     The request waits at the home: service queue, or the line is busy with another
+                transaction.
   home          The home looks the line up and acts.
   owner         The home's forward travels to the owning cache and is looked up there.
-  acks          Invalidations travel to sharers and their acknowledgements back, when one of them came last.
+  acks          Invalidations travel to sharers and their acknowledgements back, when one of them
+                came last.
   dram          Memory access: channel queue, bank, row and data transfer.
   response_net  The data or grant travels to the requester.
   fill          From arrival at the requester to use by the hart.
@@ -45,10 +49,12 @@ zone_wait (phase): Waiting for the zone lock.
 $ labyrinth explain dram
 dram (hardware part): Memory access: channel queue, bank, row and data transfer.
 dram (source): Served by memory.
-$ labyrinth explain exclusive.grant.hardware.acks_ns | head -6
+$ labyrinth explain exclusive.grant.hardware.acks_ns | head -8
 exclusive.grant.hardware.acks_ns
-  what          Mean time per request in one hardware part, along the chain of causes that ends at the request's end; the parts add up to the latency.
-  part          Invalidations travel to sharers and their acknowledgements back, when one of them came last.
+  what          Mean time per request in one hardware part, along the chain of causes that ends at
+                the request's end; the parts add up to the latency.
+  part          Invalidations travel to sharers and their acknowledgements back, when one of them
+                came last.
   unit          nanoseconds, shown to the picosecond
   precision     exact; means are exact sums divided once
 
@@ -76,7 +82,8 @@ labyrinth: no metric "counters.home.recals_count": unknown counter; did you mean
 exit 2
 $ labyrinth explain page_own.straggler_line_07_count
 counters.page_own.straggler_line_07_count
-  what          Pages whose line NN (0 to 63) was the last to become the owner's; recorded ones only.
+  what          Pages whose line NN (0 to 63) was the last to become the owner's; recorded ones
+                only.
   unit          a count, exact
 $ labyrinth explain page_own.straggler_line_64_count
 labyrinth: nothing is called "page_own.straggler_line_64_count"; did you mean "page_own.straggler_line_00_count"?

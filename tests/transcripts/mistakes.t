@@ -34,16 +34,20 @@ Requests of class load
   warm-up       The first `warmup` operations of an agent are not recorded.
 
 Hardware parts, which are also the phases; they add up to the latency exactly:
-  core          The hart executes or waits for its own clock: instruction work, spinning, interrupt entry.
-  issue         The access waits at its own hart: store buffer or MSHRs full, an older access to the line, a fence.
+  core          The hart executes or waits for its own clock: instruction work, spinning, interrupt
+                entry.
+  issue         The access waits at its own hart: store buffer or MSHRs full, an older access to the
+                line, a fence.
   translate     TLB lookup and page walk; for a device, IOTLB lookup and IOMMU walk.
   l1            First-level lookup.
   l2            Second-level lookup after a first-level miss.
   request_net   The request travels to its home: ports, wires and queueing on the way.
-  home_wait     The request waits at the home: service queue, or the line is busy with another transaction.
+  home_wait     The request waits at the home: service queue, or the line is busy with another
+                transaction.
   home          The home looks the line up and acts.
   owner         The home's forward travels to the owning cache and is looked up there.
-  acks          Invalidations travel to sharers and their acknowledgements back, when one of them came last.
+  acks          Invalidations travel to sharers and their acknowledgements back, when one of them
+                came last.
   dram          Memory access: channel queue, bank, row and data transfer.
   response_net  The data or grant travels to the requester.
   fill          From arrival at the requester to use by the hart.
