@@ -30,5 +30,15 @@ sed -n 's/^\([a-z_]* *[0-9 .]* *[0-9.]* %\)  .*[█▏▎▍▌▋▊▉].*$/\1/
 while IFS= read -r line; do
     grep -qF -- "$line" out || { echo "FAIL: the README quotes \"$line\", the program says otherwise"; failed=1; }
 done <quoted
+# Lines that it quotes of the page allocator's decision, "slow path" to "answer".
+labyrinth alloc --explain --gfp ATOMIC --order 0 --free 400 --min 1000 >out
+sed -n '/^slow path /,/^answer /p' "$root/README.md" >quoted
+[ -s quoted ] || { echo "FAIL: no decision of the page allocator quoted"; failed=1; }
+while IFS= read -r line; do
+    grep -qxF -- "$line" out || { echo "FAIL: the README quotes \"$line\", alloc --explain says otherwise"; failed=1; }
+done <quoted
+# Its example of a machine is one.
+sed -n '/^kind: machine$/,/^```/{/^```/!p}' "$root/README.md" >twin.yaml
+labyrinth check ./twin.yaml >out 2>&1 || { echo "FAIL: the README's machine"; cat out; failed=1; }
 [ -s first.json ] && [ -s first.csv ] && [ -s study/plots/own.svg ] || { echo "FAIL: promised files are missing"; ls -R; failed=1; }
 exit $failed
