@@ -7,6 +7,7 @@
 #include "src/base/fail.h"
 #include "src/cli/cli.h"
 #include "src/cli/lines.h"
+#include "src/machine/look.h"
 
 bool parse_line(const char *text, lineno *line)
 {
@@ -49,6 +50,15 @@ static lineno busiest_line(struct study_doc *study, const struct run_options *op
     return top.line;
 }
 
+bool line_in_memory(const struct machine *m, lineno line, const char *address, char why[LINE_WHY_BYTES])
+{
+    uint64_t bytes = look_memory_bytes(m);
+    if (line.v < bytes >> LINE_SHIFT)
+        return true;
+    snprintf(why, LINE_WHY_BYTES, "%.40s lies beyond memory, whose last byte is %#" PRIx64, address, bytes - 1);
+    return false;
+}
+
 void histories_find(struct histories *h, struct study_doc *study, const struct run_options *options)
 {
     for (size_t i = 0; i < h->count; i++) {
@@ -65,6 +75,9 @@ void histories_watch(struct histories *h, struct machine *m)
         h->busy = busy_lines_new(m);
     for (size_t i = 0; i < h->count; i++) {
         struct history_of *of = &h->of[i];
+        char why[LINE_WHY_BYTES];
+        if (!line_in_memory(m, of->line, h->asked[i], why))
+            fail_user("--history: %s", why);
         of->out = open_memstream(&of->text, &of->size);
         CHECK_MEMORY(of->out, "out of memory");
         of->life = line_life_new(m, of->line, of->out);

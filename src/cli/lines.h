@@ -4,8 +4,11 @@
 
 #include "src/machine/watch.h"
 
+enum { LINE_WHY_BYTES = 160 };
 /* The line of a byte address, hexadecimal (0x...) or decimal. False: `text` is none. */
 bool parse_line(const char *text, lineno *line);
+/* Does the machine have it? False after a text of what is wrong with the address as the user wrote it. */
+bool line_in_memory(const struct machine *, lineno, const char *address, char why[LINE_WHY_BYTES]);
 /* The busiest lines of a run so far, as a table; "no transition so far" if there is none. */
 void print_busy_lines(FILE *, const struct busy_lines *, size_t most);
 

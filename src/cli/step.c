@@ -205,8 +205,12 @@ static int run(int argc, char **argv)
     load_or_fail(&study, c.args[0], c.sets, c.sets_count);
     c.run.lookahead = false; /* every event by itself; results are the same */
     walk_start(&walk, &study, &c.run);
-    for (unsigned i = 0; i < own.count; i++)
-        parse_line(own.watched[i], &walk.watched[walk.watched_count++]);
+    for (unsigned i = 0; i < own.count; i++) {
+        char why[LINE_WHY_BYTES];
+        lineno *line = &walk.watched[walk.watched_count++];
+        if (parse_line(own.watched[i], line) && !line_in_memory(walk.machine, *line, own.watched[i], why))
+            fail_user("--watch: %s", why);
+    }
     greet(&walk, study.doc.title);
     talk(&walk, terminal);
     int code = walk.over ? run_stop_exit_code(machine_result(walk.machine)->stop) : EXIT_CLEAN;

@@ -70,8 +70,10 @@ bool step_line(struct walk *w, const char *word, lineno *line)
         *line = top.line;
         return true;
     }
-    return parse_line(word, line) ||
-           mistake(w, "\"%s\" is no address; wanted: 0x1fc0, 8128 (bytes, hexadecimal or decimal) or busiest", word);
+    char why[LINE_WHY_BYTES];
+    if (!parse_line(word, line))
+        return mistake(w, "\"%s\" is no address; wanted: 0x1fc0, 8128 (bytes, hexadecimal or decimal) or busiest", word);
+    return line_in_memory(w->machine, *line, word, why) || mistake(w, "%s", why);
 }
 
 static bool number(struct walk *w, const struct words *words, unsigned at, uint64_t otherwise, uint64_t *n)

@@ -141,6 +141,8 @@ static void print_home(struct machine *m, lineno line, bool brief, FILE *out)
     free(text);
 }
 
+uint64_t look_memory_bytes(const struct machine *m) { return memory_bytes(m->memory); }
+
 void look_line(struct machine *m, lineno line, bool brief, FILE *out)
 {
     struct copies c = { m, out, brief, 0 };

@@ -9,6 +9,8 @@
 /* Who holds a line and in which state, what its home says, which messages about it are under way: a line or two of text
  * when brief, otherwise a list that says what the states mean. */
 void look_line(struct machine *, lineno, bool brief, FILE *);
+/* Physical memory: lines beyond it are nowhere, and look_line must not be asked for them. */
+uint64_t look_memory_bytes(const struct machine *);
 /* A core: program, what its hart waits for, store buffer, MSHRs, write-backs. False: there is no such core. */
 bool look_core(struct machine *, unsigned core, FILE *);
 /* One line of text per hart and per device with an agent: how far it is, what it waits for. */

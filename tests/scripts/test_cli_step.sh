@@ -48,5 +48,13 @@ long=$(printf '%0300d' 0)
 walk "$long" first-steps;      [ $? -eq 2 ] || fail 'a long command'
 expect 2 "$L" step nosuch;     says 'nosuch'
 expect 2 "$L" step first-steps --watch line; says 'is no address'
+# A line beyond memory is nowhere: nobody is asked who holds it.
+for command in 'line 0x1000000' 'print line 0xffffffffffffffff' 'watch 16777216' 'until line 0x1000000' 'history 0x1000000'; do
+    walk "$command,n" first-steps
+    [ $? -eq 2 ] || fail "a line beyond memory: $command"
+done
+walk 'print line 0xffffff' first-steps || fail 'the last line of memory'
+expect 2 "$L" step first-steps --watch 0x1000000;  says 'lies beyond memory, whose last byte is 0xffffff'
+expect 2 "$L" run first-steps --history 0x1000000; says 'lies beyond memory, whose last byte is 0xffffff'
 expect 2 "$L" step first-steps --json x;     says 'unknown option'
 finish
