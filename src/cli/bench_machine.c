@@ -81,7 +81,9 @@ static const char hits_judged[] = MACHINE(1) HITS;
 static const char mixed[] = MACHINE(8) UNJUDGED MIXED;
 static const char mixed_judged[] = MACHINE(8) MIXED;
 
-#define PAIRS(cores) MACHINE(cores) "kernel: { memory: 256MiB }\nagents: [{ name: bench, on: all, program: alloc-repeat, count: 1 }]\n"
+#define PAIRS(cores) \
+    "kind: experiment\nmachine: { base: xeon-e5-2660v3, cores: " #cores ", net: { topology: crossbar } }\n" \
+    "protocol: mesi\nkernel: { memory: 256MiB }\nagents: [{ name: bench, on: all, program: alloc-repeat, count: 1 }]\n"
 static const char pairs[] = PAIRS(1), pairs4[] = PAIRS(4), pairs16[] = PAIRS(16), pairs64[] = PAIRS(64);
 
 /* Speeds of machines are told in events of PHOLD: how much simulated work one queue operation's worth of host
