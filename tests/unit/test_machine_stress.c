@@ -45,6 +45,7 @@ static const struct shape shapes[] = {
     { "victim, small everything", { "machine.llc={inclusion: victim, size: 1KiB, ways: 2, slices: 2}", "machine.directory={lines: 32, ways: 2}", SMALL_CACHES, "machine.net_jitter=40ns", NULL } },
     { "one pointer, recall", { "machine.directory={pointers: 1}", SMALL_CACHES, NULL } },
     { "two pointers, broadcast", { "machine.directory={pointers: 2, overflow: broadcast}", SMALL_CACHES, "machine.net_jitter=40ns", NULL } },
+    { "clusters, one pointer, broadcast", { "machine={base: tiny, cores: 8, clusters: 4, devices: {count: 2}, directory: {pointers: 1, overflow: broadcast}}", SMALL_CACHES, SMALL_LLC, NULL } },
     { "the meanest machine", { "machine={base: mean, cores: 6, devices: {count: 2}}", NULL } },
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
