@@ -269,11 +269,20 @@ static struct kernel_desc reserve_desc(void)
     return d;
 }
 
+/* As at the end of a request. */
+static void keep(struct rig *r, frame f, unsigned order)
+{
+    k_begin(r->h, CLASS_ALLOC_ATOMIC);
+    highatomic_reserve(r->h, &r->k, rig_zone(r), f, order);
+    k_end(r->h);
+}
+
 /* After a high-order atomic allocation in the slow path its pageblock is kept; order 0 keeps nothing. */
 Test(highatomic, a_pageblock_is_kept)
 {
     struct kernel_desc d = reserve_desc();
     struct rig r;
+    d.pcp_batch = 8;
     rig_boot(&r, &d);
     const struct zone *z = rig_zone(&r);
     frame early = alloc_pages(r.h, &r.k, GFP_ATOMIC, 2); /* above low: fast path, nothing is kept */
@@ -301,7 +310,7 @@ Test(highatomic, who_may_draw)
         d.version = v == 0 ? KERNEL_6_0 : KERNEL_6_3;
         rig_boot(&r, &d);
         frame f = take(&r, 9, MIGRATE_MOVABLE, 0);
-        highatomic_reserve(r.h, &r.k, rig_zone(&r), f, 9);
+        keep(&r, f, 9);
         cr_assert_eq(reserved_of(&r), 512);
         put(&r, f, 9);
         while (take(&r, 0, MIGRATE_MOVABLE, 0).v != 0)
@@ -324,8 +333,8 @@ Test(highatomic, the_limit_and_who_is_kept)
     frame f[3];
     for (unsigned i = 0; i < 3; i++) {
         f[i] = take(&r, 9, MIGRATE_MOVABLE, 0);
-        highatomic_reserve(r.h, &r.k, rig_zone(&r), f[i], 9);
-        highatomic_reserve(r.h, &r.k, rig_zone(&r), f[i], 9); /* is one already */
+        keep(&r, f[i], 9);
+        keep(&r, f[i], 9); /* is one already */
     }
     cr_assert(most > 512 && most < 1024 && reserved_of(&r) == 1024); /* as long as it is below the limit */
     cr_assert_eq(type_of(&r, f[2]), MIGRATE_MOVABLE);
@@ -349,7 +358,7 @@ Test(highatomic, the_last_pageblock_only_by_force)
     struct rig r;
     rig_boot(&r, &d);
     frame f = take(&r, 4, MIGRATE_MOVABLE, 0);
-    highatomic_reserve(r.h, &r.k, rig_zone(&r), f, 4);
+    keep(&r, f, 4);
     cr_assert(!highatomic_unreserve(r.h, &r.k, rig_zone(&r), MIGRATE_RECLAIMABLE, false));
     cr_assert_eq(reserved_of(&r), 512);
     cr_assert(highatomic_unreserve(r.h, &r.k, rig_zone(&r), MIGRATE_RECLAIMABLE, true));
@@ -366,7 +375,7 @@ Test(highatomic, a_reserved_block_counts_for_those_who_may_have_it)
     struct rig r;
     rig_boot(&r, &d);
     frame f = take(&r, 9, MIGRATE_MOVABLE, 0);
-    highatomic_reserve(r.h, &r.k, rig_zone(&r), f, 9);
+    keep(&r, f, 9);
     put(&r, f, 9);
     while (take(&r, 0, MIGRATE_MOVABLE, 0).v != 0)
         ;
@@ -383,7 +392,7 @@ Test(highatomic, small_zones_keep_nothing_since_6_8)
     struct rig r;
     d.version = KERNEL_6_8;
     rig_boot(&r, &d);
-    highatomic_reserve(r.h, &r.k, rig_zone(&r), take(&r, 3, MIGRATE_MOVABLE, 0), 3);
+    keep(&r, take(&r, 3, MIGRATE_MOVABLE, 0), 3);
     cr_assert_eq(reserved_of(&r), 0);
     rig_free(&r);
 }
@@ -397,7 +406,7 @@ Test(slowpath, releases_the_reserve_before_it_gives_up)
     struct rig r;
     rig_boot(&r, &d);
     frame f = take(&r, 9, MIGRATE_MOVABLE, 0);
-    highatomic_reserve(r.h, &r.k, rig_zone(&r), f, 9);
+    keep(&r, f, 9);
     put(&r, f, 9);
     drain_to(&r, rig_zone(&r)->marks.min + 512); /* at min for those who may not use the reserve */
     cr_assert_eq(reserved_of(&r), 512);
