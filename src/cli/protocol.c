@@ -107,22 +107,22 @@ static int run(int argc, char **argv)
     struct own own = { .format = "text" };
     struct common c = parse_arguments(&usage, argc, argv, &own);
     enum protocol_format format = parse_protocol_format(own.format);
+    if (c.args_count == 0 && !own.vocabulary && !own.glue)
+        fail_user("PROTOCOL is missing; usage: labyrinth protocol [OPTION...] %s (labyrinth list protocols shows the names)",
+                  usage.arguments);
+    if (c.args_count == 0 && format != PROTOCOL_TEXT)
+        fail_user("--format=%s is for the table of a PROTOCOL, and none is named", own.format);
+    if (c.args_count == 2)
+        fail_user("EVENT is missing; usage: labyrinth protocol PROTOCOL STATE EVENT");
+    struct arena *arena = arena_new();
+    struct protocol *p = c.args_count ? load_protocol_or_fail(arena, c.args[0]) : NULL;
     if (own.vocabulary)
         protocol_vocabulary(stdout);
     if (own.glue)
         glue_print(stdout, &glue_default);
-    if (c.args_count == 0 && !own.vocabulary && !own.glue)
-        fail_user("PROTOCOL is missing; usage: labyrinth protocol [OPTION...] %s (labyrinth list protocols shows the names)",
-                  usage.arguments);
-    if (c.args_count == 2)
-        fail_user("EVENT is missing; usage: labyrinth protocol PROTOCOL STATE EVENT");
-    if (c.args_count == 0)
-        return EXIT_CLEAN;
-    struct arena *arena = arena_new();
-    struct protocol *p = load_protocol_or_fail(arena, c.args[0]);
     if (c.args_count == 1)
         protocol_print(stdout, p, format, NULL);
-    else if (!protocol_explain_row(stdout, p, c.args[1], c.args[2]))
+    else if (c.args_count == 3 && !protocol_explain_row(stdout, p, c.args[1], c.args[2]))
         no_such_row(p, c.args[1], c.args[2]);
     protocol_free(p);
     arena_free(arena);

@@ -152,7 +152,10 @@ static void tell_failure(struct stress_case *c, const struct stress_verdict *v, 
         printf("\nLists of the operations drawn do not fail: told as it was.\n");
     }
     print_machine(c);
-    stress_try(c, (struct stress_telling){ stdout, path });
+    if (stress_try(c, (struct stress_telling){ stdout, path }).code == EXIT_INPUT) {
+        printf("\nnot written: %s\n", path); /* why has been said on standard error */
+        return;
+    }
     printf("\nwritten: %s; `labyrinth run %s", path, path);
     if (c->common->run.plant)
         printf(" --plant %s", c->common->run.plant);

@@ -41,6 +41,8 @@ expect 2 "$L" explain exclusive.grant.p9_ns; says 'did you mean'
 expect 2 "$L" list machine;    says 'did you mean "machines"'
 expect 2 "$L" protocol;        says 'PROTOCOL is missing'
 expect 2 "$L" protocol mesi --format pdf; says 'format'
+expect 2 "$L" protocol --glue --format csv; says 'none is named'
+expect 2 "$L" protocol --glue nosuch; says 'nosuch'; [ ! -s "$tmp/out" ] || fail 'glue was printed before the refusal'
 expect 2 "$L" stress "$tmp/small.yaml" --seeds 5..4; says 'whole number'
 expect 2 "$L" bench --only nothing-of-this-name; says 'no entry'
 # the switches by hand answer as the tables do, or this is exit 1

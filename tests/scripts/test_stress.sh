@@ -52,6 +52,13 @@ same "$tmp/first" "$tmp/out"; same "$tmp/first.yaml" "$tmp/found.yaml"
 expect 4 "$L" stress --seeds 1..30 --ops 1500 --plant skip-lock --write "$tmp/found.yaml" --no-shrink
 grep -q 'program: stress$' "$tmp/found.yaml" || fail "not written as it was"
 expect 4 "$L" run "$tmp/found.yaml" --plant skip-lock --quiet
+# A file that cannot be written is not said to be.
+if [ -w /dev/full ]; then
+    expect 4 "$L" stress --seeds 1..30 --ops 1500 --plant skip-lock --write /dev/full --no-shrink
+    prints 'not written: /dev/full'
+    grep -q '^written' "$tmp/out" && fail 'a file that was not written is said to be'
+    says 'cannot write /dev/full'
+fi
 expect 4 "$L" stress --seeds 1..12 --ops 500 --plant skip-lock --keep-going --no-shrink --write "$tmp/found.yaml"
 prints '^seeds 1..12: '
 
