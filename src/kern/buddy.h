@@ -23,14 +23,15 @@ frame buddy_take(struct hart *, const struct kernel *, const struct zone *, cons
 /* __free_one_page: merges upwards. The type is that of the block's pageblock. */
 void buddy_put(struct hart *, const struct kernel *, const struct zone *, frame, unsigned order, enum migratetype);
 void zone_add_free(struct hart *, const struct kernel *, const struct zone *, int64_t pages);
-/* Takes a whole block off its list; then, of a block so taken, gives back all but the first 2^want frames. */
+/* del_page_from_free_list, expand: takes a whole block off its list; then, of a block so taken, gives back all but the
+ * first 2^want frames. */
 void buddy_remove(struct hart *, const struct kernel *, const struct zone *, frame, unsigned order);
 void buddy_split(struct hart *, const struct kernel *, const struct zone *, frame, unsigned have, unsigned want,
                  enum migratetype);
-/* Moves a block from the list it is on to that of another type. */
+/* move_to_free_list: moves a block from the list it is on to that of another type. */
 void buddy_move(struct hart *, const struct kernel *, const struct zone *, frame, unsigned order,
                 enum migratetype to);
-/* Is the block at f free, whole, and of this order? Frames outside the zone never are. */
+/* page_is_buddy: is the block at f free, whole, and of this order? Frames outside the zone never are. */
 bool buddy_is_free(struct hart *, const struct kernel *, const struct zone *, frame, unsigned order);
 /* Order of the free block that begins at f, which is in the zone; -1: none does. */
 int buddy_order_at(struct hart *, const struct kernel *, frame);

@@ -58,7 +58,7 @@ void pageblock_convert(struct hart *h, const struct kernel *k, const struct zone
     }
 }
 
-/* ---- boost */
+/* ---- boost_watermark */
 
 static void boost(struct hart *h, const struct kernel *k, const struct zone *z, unsigned alloc_flags)
 {
@@ -76,7 +76,7 @@ static void boost(struct hart *h, const struct kernel *k, const struct zone *z, 
 
 /* ---- claim and steal */
 
-/* The first fallback type with a block of exactly this order. */
+/* find_suitable_fallback: the first fallback type with a block of exactly this order. */
 static int find_type(struct hart *h, const struct kernel *k, const struct zone *z, unsigned order,
                      enum migratetype mt, frame *f)
 {
@@ -138,7 +138,7 @@ static frame steal(struct hart *h, const struct kernel *k, const struct zone *z,
     return f;
 }
 
-/* Smallest first. */
+/* The second half of __rmqueue_fallback (find_smallest), since 6.15 __rmqueue_steal: smallest first. */
 static frame steal_smallest(struct hart *h, const struct kernel *k, const struct zone *z,
                             const struct frame_request *r)
 {

@@ -13,7 +13,7 @@
 
 /* Under the zone lock, the request's own lists being empty. Frame 0: nothing that the flags allow. */
 frame fallback_take(struct hart *, const struct kernel *, const struct zone *, const struct frame_request *);
-/* Under the zone lock: re-types the pageblock of f and moves its free blocks, none of which is larger than it. */
+/* Under the zone lock, move_freepages_block: re-types the pageblock of f and moves its free blocks, none of which is larger than it. */
 void pageblock_convert(struct hart *, const struct kernel *, const struct zone *, frame, enum migratetype to);
 
 /* reserve_highatomic_pageblock: re-types the pageblock of a block just handed out, up to the limit

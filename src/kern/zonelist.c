@@ -76,7 +76,7 @@ static void after_boost(struct hart *h, const struct kernel *k, const struct zon
     wake_kswapd(h, k, &k->nodes[z->node]);
 }
 
-/* ---- the walk */
+/* ---- the walk: get_page_from_freelist */
 
 static frame try_zone(struct hart *h, const struct kernel *k, const struct zone *z,
                       struct alloc_context *c, unsigned alloc_flags)
@@ -97,7 +97,7 @@ static frame try_zone(struct hart *h, const struct kernel *k, const struct zone 
     return f;
 }
 
-/* With NOFRAGMENT a node further away is worse than mixing mobilities at home. */
+/* With ALLOC_NOFRAGMENT a node further away is worse than mixing mobilities at home. */
 static bool too_far(const struct kernel *k, const struct alloc_context *c, const struct zone *z, unsigned alloc_flags)
 {
     return (alloc_flags & ALLOC_NOFRAGMENT) != 0 && k->desc.nodes > 1 &&
