@@ -267,3 +267,33 @@ static unsigned expect_table_matters(const char *prefix, const struct param *tab
 Test(keys, every_key_of_the_machine_changes_something) { cr_expect_geq(expect_table_matters("machine", machine_params), 60); }
 
 Test(keys, every_key_of_the_kernel_changes_something) { cr_expect_geq(expect_table_matters("kernel", kernel_params), 40); }
+
+/* The effective configuration says what was chosen for who left it open. */
+static void expect_chosen(const char *a, const char *b, const char *chosen)
+{
+    struct run r = run_text(mixed, usual(), a, b, NULL);
+    cr_expect(strstr(r.result->effective, chosen), "%s, %s: not %s", a, b ? b : "", chosen);
+    run_free(&r);
+}
+
+Test(keys, a_version_chooses_the_locking_of_per_cpu_lists)
+{
+    expect_chosen("kernel.version=5.15", NULL, "\n  pcp_locking: 5.15\n");
+    expect_chosen("kernel.version=6.0", NULL, "\n  pcp_locking: 6.0\n");
+    expect_chosen("kernel.version=6.3", NULL, "\n  pcp_locking: 6.2\n");
+    expect_chosen("kernel.version=6.16", NULL, "\n  pcp_locking: 6.2\n");
+    expect_chosen("kernel.version=6.16", "kernel.pcp_locking=6.0", "\n  pcp_locking: 6.0\n");
+}
+
+Test(keys, contiguous_memories_are_nodes)
+{
+    static const char two[] = "machine={base: tiny, cores: 9, sockets: 2, devices: {count: 2}, home: {placement: range}}",
+                      four[] = "machine={base: tiny, cores: 9, sockets: 2, clusters: 3, devices: {count: 2}, home: {placement: range, per: cluster}}",
+                      turns[] = "machine={base: tiny, cores: 9, sockets: 2, devices: {count: 2}}";
+    expect_chosen(two, "kernel.memory=64MiB", "\n  nodes: 2\n");
+    expect_chosen(two, "kernel.memory=16MiB", "\n  nodes: 1\n"); /* a node has at least 16 MiB */
+    expect_chosen(two, "kernel={memory: 64MiB, nodes: 1}", "\n  nodes: 1\n");
+    expect_chosen(four, "kernel.memory=96MiB", "\n  nodes: 6\n");
+    expect_chosen(four, "kernel.memory=64MiB", "\n  nodes: 2\n"); /* not divisible by six, nor by three */
+    expect_chosen(turns, "kernel.memory=64MiB", "\n  nodes: 1\n");
+}
