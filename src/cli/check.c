@@ -43,7 +43,9 @@ static void check_by_kind(struct arena *arena, struct diag *diag, const char *ar
 {
     struct origin by = { argument, 0, 0 };
     if (strcmp(kind, "machine") == 0) {
-        machine_load(arena, diag, argument, by, NULL);
+        struct node *machine = machine_load(arena, diag, argument, by, NULL);
+        if (machine)
+            machine_check_file(machine, diag);
     } else {
         struct node *root = config_load(arena, diag, "protocols", "protocol", argument, by, NULL);
         struct protocol *p = root ? protocol_load(root, diag) : NULL;

@@ -68,6 +68,18 @@ struct machine *machine_new(struct experiment_doc *doc, const struct run_options
     return m;
 }
 
+void machine_check_file(struct node *machine, struct diag *diag)
+{
+    struct experiment_doc doc = { .argument = machine->at.file, .path = machine->at.file, .machine = machine };
+    struct machine_desc desc = { 0 };
+    struct kernel_keys kernel = { 0 };
+    struct check_keys checks = { 0 };
+    struct arena *arena = arena_new();
+    machine_desc_read(&doc, arena, diag, &desc, &kernel, &checks);
+    node_reject_unread(diag, machine);
+    arena_free(arena);
+}
+
 void machine_free(struct machine *m)
 {
     if (!m)

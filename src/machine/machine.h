@@ -9,6 +9,7 @@
 #include "src/sim/fiber.h"
 
 struct experiment_doc; /* src/config */
+struct node;
 struct diag;
 struct protocol; /* models/protocol.h */
 struct row_counts;
@@ -62,6 +63,10 @@ struct result {
 
 /* NULL and errors in diag if the description is wrong. Options are copied. */
 struct machine *machine_new(struct experiment_doc *, const struct run_options *, struct diag *);
+
+/* A machine's description alone, of machine_load, under a kernel of defaults: its keys, values and how they fit together. Errors
+ * go to diag. */
+void machine_check_file(struct node *machine, struct diag *);
 void machine_run(struct machine *);
 const struct result *machine_result(const struct machine *); /* valid until machine_free */
 void machine_free(struct machine *);

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 static char *printed(struct table *t)
 {
@@ -86,6 +87,27 @@ Test(table, breakdown_adds_the_total)
                            "zero                  50.00   25.0 %  ########\n"
                            "--------------------------------------------------------------\n"
                            "total                200.00  100.0 %\n");
+    free(text);
+}
+
+Test(table, words_are_wrapped_at_100_columns)
+{
+    char words[300], *text;
+    memset(words, 'x', sizeof words);
+    words[84] = words[90] = ' '; /* 84 columns and 5: with 10 before them exactly 100 */
+    words[97] = '\0';
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    print_wrapped(out, 10, 4, words);
+    words[95] = '\0';
+    print_wrapped(out, 10, 4, words + 85);
+    print_wrapped(out, 11, 4, words);
+    fclose(out);
+    cr_assert_str_eq(text, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx xxxxx\n"
+                           "    xxxxxx\n"
+                           "xxxxx xxxx\n"
+                           "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n"
+                           "    xxxxx xxxx\n");
     free(text);
 }
 
