@@ -31,6 +31,7 @@ struct explore_options {
     unsigned caches;       /* 1 .. EXPLORE_CACHES_MAX */
     bool device;           /* one agent more, that reads once, writes and evicts */
     bool recalls;
+    bool broadcast;        /* the home may lose track of its sharers at any time: everyone but the owner is one then (one line) */
     unsigned clusters;     /* 0: one level; 2 .. EXPLORE_CLUSTERS_MAX: two, with 1 .. EXPLORE_INNER_MAX `caches` in each
                               cluster; with a device 2 at most; one line. See levels.h */
     const struct glue *glue; /* between the levels; NULL: glue_default */

@@ -15,6 +15,8 @@ static unsigned moves_of(const struct model *m, const void *world, struct move m
         moves[n++] = (struct move){ .kind = MOVE_OWN, .event = HEV_RECALL };
     if (x->demotes)
         moves[n++] = (struct move){ .kind = MOVE_OWN, .event = HEV_DEMOTE };
+    if (world_may_forget(x, world))
+        moves[n++] = (struct move){ .kind = MOVE_OWN, .event = EVENT_FORGET };
     return n;
 }
 

@@ -320,7 +320,7 @@ bool protocol_has_event(const struct protocol *p, enum cache_event event)
     return p->table[CTL_CACHE].row[0][event] != ROW_ILLEGAL;
 }
 
-/* A cache that is no sharer has never had the line, has asked for it, or has lost it. */
+/* A cache that is no sharer has never had the line, has asked for it, has lost it or has given it back. */
 const char *broadcast_protocol_lacks(const struct protocol *p)
 {
     const struct state_table *t = &p->table[CTL_CACHE];
@@ -331,6 +331,10 @@ const char *broadcast_protocol_lacks(const struct protocol *p)
     for (unsigned s = 0; s < t->n_states; s++)
         for (unsigned e = CEV_INV; e <= CEV_FWD_FLUSH; e++)
             if ((e == CEV_INV || e == CEV_FWD_GETM || e == CEV_FWD_FLUSH) && row_verdict(t->row[s][e]) == STEP_DONE)
+                reached |= UINT32_C(1) << row_next(t->row[s][e]);
+    for (unsigned s = 0; s < t->n_states; s++)
+        for (unsigned e = CEV_FLUSH; e <= CEV_EVICT; e++)
+            if (row_verdict(t->row[s][e]) == STEP_DONE)
                 reached |= UINT32_C(1) << row_next(t->row[s][e]);
     for (unsigned s = 0; s < t->n_states; s++)
         if ((reached >> s & 1) && t->row[s][CEV_INV] == ROW_ILLEGAL)

@@ -33,6 +33,7 @@ static void print_head(FILE *out, const struct protocol *p, const struct explore
     else
         fputs("one line, ", out);
     fprintf(out, "messages in any order%s:\n", short_home || !o->recalls ? "" :
+            o->broadcast ? ",\n  recalls at any time, the home loses track of sharers at any time" :
             o->clusters ? ",\n  any node and the global home give the line up at any time" : ", recalls at any time");
 }
 

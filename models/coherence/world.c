@@ -22,6 +22,7 @@ void space_init(struct space *x, const struct protocol *p, struct explore_option
     x->on_bus = protocol_on_bus(p) ? (uint16_t)x->agents : 0;
     x->recalls = o.recalls && p->table[CTL_HOME].row[0][HEV_RECALL] != ROW_ILLEGAL;
     x->inner_home = o.lines <= 1;
+    x->forgets = o.broadcast && !protocol_on_bus(p);
     x->demotes = o.recalls && x->inner_home && p->table[CTL_HOME].row[0][HEV_DEMOTE] != ROW_ILLEGAL;
     x->model = (struct model){ .ops = &one_line_ops, .key_words = sizeof(union key) / 8, .counts = counts };
     for (unsigned e = 0; e <= CEV_READ_ONCE; e++)
@@ -310,12 +311,28 @@ static enum fired deliver(struct space *x, const struct world *from, struct worl
     return fire_cache(x, from, to, a, cache_classify(&from->line[a], &x->in), &x->in);
 }
 
+/* A directory entry that can name no more sharers: whoever is not the owner counts as one (see home.h). */
+static enum fired forget(const struct space *x, const struct world *from, struct world *to)
+{
+    uint64_t all = (1ull << x->agents) - 1;
+    *to = *from;
+    if (from->home.owner >= 0)
+        all &= ~(1ull << from->home.owner);
+    to->home.sharers.w[0] |= all;
+    return to->home.sharers.w[0] == from->home.sharers.w[0] ? FIRED_NOTHING : FIRED_CHANGED;
+}
+
+bool world_may_forget(const struct space *x, const struct world *w)
+{
+    return x->forgets && w->home.sharers.w[0] != 0 && home_stable(x->p, w->home.state);
+}
+
 enum fired world_fire(struct space *x, const struct world *from, struct move move, struct world *to)
 {
     switch ((enum move_kind)move.kind) {
     case MOVE_DELIVER: return deliver(x, from, to, move);
     case MOVE_CORE: return fire_cache(x, from, to, move.index, move.event, NULL);
-    case MOVE_OWN: return fire_home(x, from, to, move.event, NULL);
+    case MOVE_OWN: return move.event == EVENT_FORGET ? forget(x, from, to) : fire_home(x, from, to, move.event, NULL);
     }
     return FIRED_NOTHING;
 }
@@ -406,7 +423,7 @@ void world_print_move(FILE *out, struct space *x, const struct world *from, stru
     }
     enum controller c = who < 0 ? CTL_HOME : CTL_CACHE;
     uint8_t old = who < 0 ? from->home.state : from->line[who].state, new = who < 0 ? to->home.state : to->line[who].state;
-    fprintf(out, "%-8s %-11s %3s > %-3s   in flight: ", agent_name(x, who),
+    fprintf(out, "%-8s %-11s %3s > %-3s   in flight: ", agent_name(x, who), event == EVENT_FORGET ? "(forgets)" :
             event < vocabularies[c].n_events ? vocabularies[c].events[event].name : "?", x->p->table[c].name[old],
             x->p->table[c].name[new]);
     print_flight(out, x, to);

@@ -40,7 +40,7 @@ struct space {
     const struct protocol *p;
     unsigned caches, agents;
     uint16_t on_bus;                /* agents, if the protocol is one of a bus, else 0 */
-    bool recalls, demotes;
+    bool recalls, demotes, forgets;
     bool inner_home;                /* the home may stand between two levels: DEMOTE, and GETS_R for any GETS */
     uint32_t events[2];             /* core events that caches [0] and the device [1] may begin, by bit */
     uint32_t waits[STATES_MAX];     /* core events that wait in a cache's state, by bit */
@@ -57,6 +57,8 @@ void world_first(const struct space *, struct world *);
 unsigned world_deliveries(const struct space *, const struct world *, struct move moves[2 * WORLD_MESSAGES_MAX]);
 /* Of an agent whose line is in this state. */
 unsigned world_core_events(const struct space *, uint8_t state, unsigned agent, struct move moves[CACHE_EVENT_COUNT]);
+enum { EVENT_FORGET = 0xff }; /* a MOVE_OWN that is no event of the table */
+bool world_may_forget(const struct space *, const struct world *);
 enum fired world_fire(struct space *, const struct world *from, struct move, struct world *to);
 bool world_quiet(const struct space *, const struct world *);
 bool world_agrees(struct space *, const struct world *);

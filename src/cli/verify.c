@@ -8,10 +8,11 @@
 #include "src/cli/cli.h"
 #include "src/cli/protocol.h"
 
-enum { KEY_CACHES = 0x200, KEY_MUTANTS, KEY_DEVICE, KEY_NO_RECALLS, KEY_MAX_STATES, KEY_LINES, KEY_MSHRS, KEY_CACHE_WAYS, KEY_HOME_WAYS, KEY_CLUSTERS };
+enum { KEY_CACHES = 0x200, KEY_MUTANTS, KEY_DEVICE, KEY_NO_RECALLS, KEY_MAX_STATES, KEY_LINES, KEY_MSHRS, KEY_CACHE_WAYS, KEY_HOME_WAYS, KEY_CLUSTERS, KEY_BROADCAST };
 
 static const struct argp_option options[] = {
     { "caches", KEY_CACHES, "N", 0, "Caches that share the line (default: 2)", 0 },
+    { "broadcast", KEY_BROADCAST, NULL, 0, "The directory may lose track of its sharers at any time, and asks everybody then", 0 },
     { "clusters", KEY_CLUSTERS, "C", 0, "Two levels: C clusters with N caches each under one global home", 0 },
     { "lines", KEY_LINES, "N", 0, "Lines that compete for the places in caches and home (default: 1)", 0 },
     { "cache-ways", KEY_CACHE_WAYS, "N", 0, "Lines a cache has room for (default: all but one)", 0 },
@@ -39,6 +40,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_CACHE_WAYS: own->explore.cache_ways = (unsigned)parse_number("--cache-ways", arg, 1, EXPLORE_LINES_MAX); return 0;
     case KEY_HOME_WAYS: own->explore.home_ways = (unsigned)parse_number("--home-ways", arg, 1, EXPLORE_LINES_MAX); return 0;
     case KEY_MSHRS: own->explore.mshrs = (unsigned)parse_number("--mshrs", arg, 1, EXPLORE_LINES_MAX); return 0;
+    case KEY_BROADCAST: own->explore.broadcast = true; return 0;
     case KEY_MUTANTS: own->mutants = true; return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -63,6 +65,8 @@ static int run(int argc, char **argv)
         if (own.explore.lines > 1)
             fail_user("--clusters does not go with --lines");
     }
+    if (own.explore.broadcast && (own.explore.clusters || own.explore.lines > 1))
+        fail_user("--broadcast goes with one line in one level");
     struct arena *arena = arena_new();
     struct protocol *p = load_protocol_or_fail(arena, c.args[0]);
     uint64_t states = 0;
