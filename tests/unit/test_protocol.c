@@ -15,7 +15,7 @@ Test(protocol, shipped_and_small_load)
     cr_assert(rig.p, "%s", rig.errors);
     cr_expect_str_eq(rig.errors, "");
     cr_expect_eq(rig.p->table[CTL_CACHE].n_states, 13);
-    cr_expect_eq(protocol_row_count(rig.p, CTL_CACHE), 121);
+    cr_expect_eq(protocol_row_count(rig.p, CTL_CACHE), 123);
     cr_expect_eq(protocol_row_count(rig.p, CTL_HOME), 147);
     rig_free(&rig);
     rig_one_copy(&rig, 0, NULL);
