@@ -85,7 +85,7 @@ static void store_performs(const struct levels_space *l, struct levels *w, struc
             k->line[a].version = 0;
         for (unsigned i = 0; i < k->inner.n; i++)
             k->inner.m[i].current = 0;
-        k->node.home.version = k->node.upper.version = 0;
+        k->node.home.version = k->node.upper.version = k->node.trigger.version = 0;
     }
     for (unsigned i = 0; i < w->outer.n; i++)
         w->outer.m[i].current = 0;

@@ -64,10 +64,13 @@ static uint64_t mix(uint64_t h)
     return (h ^ h >> 32) * 0xc4ceb9fe1a85ec53ull;
 }
 
-/* ---- fields of a node, in this order from the lowest bit */
+/* ---- fields of a node, in this order from the lowest bit
+ *
+ * Of what is held, requests and the answer to a flush announce no acknowledgements, and only a put brings data: other glue
+ * than glue_default may hold one. */
 
-enum { UPPER_AT = 9, ROLE_AT = 19, TRIGGER_AT = 22, FORWARD_AT = 30, FORWARD_WHO_AT = 36, FLUSH_AT = 41, ASKED_AT = 44,
-       NODE_BITS = 48 };
+enum { UPPER_AT = 9, ROLE_AT = 19, TRIGGER_AT = 22, TRIGGER_DATA_AT = 29, FORWARD_AT = 30,
+       FORWARD_WHO_AT = 36, FLUSH_AT = 41, ASKED_AT = 44, NODE_BITS = 48 };
 _Static_assert(NODE_BITS == 16 * NODE_UNITS, "a node fills its units");
 _Static_assert(EXPLORE_INNER_MAX <= 3 && OUTER_AGENTS_MAX <= 3, "names take two bits");
 
@@ -87,6 +90,7 @@ static uint64_t pack_node(const struct levels *w, unsigned c, const uint8_t *nam
     uint64_t asked = n->asked == 0 ? ASKED_NOTHING : n->asked == HEV_RECALL + 1 ? ASKED_RECALL : ASKED_DEMOTION;
     return h->state | (uint64_t)h->acks << 5 | (uint64_t)(h->version & 1) << 8 | upper << UPPER_AT | role << ROLE_AT |
            if_busy(&n->trigger, (n->trigger.kind + 1u) | (uint64_t)name(names, (int16_t)n->trigger.requester) << 5) << TRIGGER_AT |
+           if_busy(&n->trigger, (uint64_t)(n->trigger.version & 1) << TRIGGER_DATA_AT) |
            if_busy(&n->forward, (n->forward.kind + 1u)) << FORWARD_AT |
            if_busy(&n->forward, (uint64_t)(n->forward.acks + 1) << 2) << FORWARD_WHO_AT |
            if_busy(&n->flush, 1u | (uint64_t)name(names, (int16_t)n->flush.requester) << 1) << FLUSH_AT |
@@ -122,6 +126,7 @@ static void unpack_node(struct levels *w, unsigned c, uint64_t bits)
         w->home.requester = (int16_t)c;
     if (bits >> TRIGGER_AT & 31)
         n->trigger = unpack_held(bits >> TRIGGER_AT, bits >> (TRIGGER_AT + 5), 1);
+    n->trigger.version = bits >> TRIGGER_DATA_AT & 1;
     if (bits >> FORWARD_AT & 31)
         n->forward = unpack_held(bits >> FORWARD_AT, bits >> FORWARD_WHO_AT, bits >> (FORWARD_WHO_AT + 2));
     if (bits >> FLUSH_AT & 1)

@@ -172,6 +172,117 @@ Test(levels, packing_forgets_names_only)
     rig_free(&rig);
 }
 
+/* ---- nothing is lost: what was packed comes back, but for names */
+
+static bool same_line(const struct cache_line *a, const struct cache_line *b)
+{
+    return a->state == b->state && a->acks == b->acks && a->version == b->version;
+}
+
+static bool same_home(const struct home_line *a, const struct home_line *b)
+{
+    return a->state == b->state && a->owner == b->owner && a->requester == b->requester && a->txn == b->txn &&
+           a->acks == b->acks && a->sharers.w[0] == b->sharers.w[0] && a->version == b->version;
+}
+
+static bool same_held(const struct held_msg *a, const struct held_msg *b)
+{
+    return a->busy == b->busy && (!a->busy || (a->kind == b->kind && a->requester == b->requester && a->txn == b->txn &&
+                                               a->acks == b->acks && a->version == b->version));
+}
+
+static int compare_flights(const void *a, const void *b) { return memcmp(a, b, sizeof(struct flight)); }
+
+static bool same_list(const struct message_list *a, const struct message_list *b)
+{
+    struct message_list x = *a, y = *b;
+    qsort(x.m, x.n, sizeof *x.m, compare_flights);
+    qsort(y.m, y.n, sizeof *y.m, compare_flights);
+    return x.n == y.n && memcmp(x.m, y.m, x.n * sizeof *x.m) == 0;
+}
+
+static bool same_cluster(const struct levels_space *l, const struct cluster_world *a, const struct cluster_world *b)
+{
+    const struct cluster_line *m = &a->node, *n = &b->node;
+    struct held_msg f = m->flush;
+    f.version = n->flush.version; /* the answer to a flush brings no data: its version means nothing */
+    bool same = same_home(&m->home, &n->home) && same_line(&m->upper, &n->upper) && same_held(&m->trigger, &n->trigger) &&
+                same_held(&m->forward, &n->forward) && same_held(&f, &n->flush) && m->asked == n->asked &&
+                m->upper_waits == n->upper_waits && m->evicting == n->evicting && same_list(&a->inner, &b->inner);
+    for (unsigned i = 0; i < l->x.caches; i++)
+        same = same && same_line(&a->line[i], &b->line[i]) && a->pending[i] == b->pending[i];
+    return same;
+}
+
+static bool same_outside(const struct levels *a, const struct levels *b)
+{
+    return same_home(&a->home, &b->home) && same_line(&a->device, &b->device) && a->device_pending == b->device_pending &&
+           a->memory_current == b->memory_current && a->asked == b->asked && same_list(&a->outer, &b->outer);
+}
+
+/* Two clusters of one or two caches: in some order of the clusters, each in some order of its caches. */
+static bool same_but_for_names(const struct levels_space *l, const struct levels *a, const struct levels *b)
+{
+    static const uint8_t orders[2][3] = { { 0, 1, 2 }, { 1, 0, 2 } };
+    for (unsigned i = 0; i < 2; i++) {
+        bool found[2] = { false, false }, outside = false;
+        for (unsigned k = 0; k < l->x.caches; k++) {
+            struct levels other;
+            rename_world(l, a, &other, orders[i], orders[k]);
+            outside = same_outside(&other, b);
+            for (unsigned c = 0; c < 2; c++)
+                found[c] |= same_cluster(l, &other.cluster[c], &b->cluster[c]);
+        }
+        if (outside && found[0] && found[1])
+            return true;
+    }
+    return false;
+}
+
+static void walk_there_and_back(const char *name, struct explore_options o, unsigned moves)
+{
+    struct rig rig = load(name);
+    struct row_counts counts = { 0 };
+    struct level_counts levels = { 0 };
+    struct levels_space l;
+    struct levels w, back;
+    uint64_t key[KEY_WORDS_MAX], seed = 1;
+    space_init(&l.x, rig.p, o, &counts);
+    levels_init(&l, o, &levels);
+    struct model *m = &l.x.model;
+    m->ops->first(m, &w);
+    for (unsigned i = 0; i < moves; i++) {
+        if (i % WALK_MOVES == 0 || !step(m, &w, &seed))
+            m->ops->first(m, &w);
+        m->ops->pack(m, &w, key);
+        m->ops->unpack(m, key, &back);
+        cr_assert(same_but_for_names(&l, &back, &w), "%s, %u caches: move %u", name, o.caches, i);
+    }
+    levels_free(&l);
+    rig_free(&rig);
+}
+
+Test(levels, packing_loses_nothing)
+{
+    static const char *const names[] = { "msi", "mesi", "mesif", "moesi" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (unsigned caches = 1; caches <= 2; caches++)
+            walk_there_and_back(names[i], (struct explore_options){ .clusters = 2, .caches = caches, .device = true,
+                                                                    .recalls = true }, 100000);
+}
+
+/* glue_default holds no put, so that nothing held brings data; faults in the glue may. */
+Test(levels, packing_loses_no_data_of_a_held_put)
+{
+    struct glue glue = glue_default;
+    for (unsigned i = 0; i < GLUE_ROWS; i++)
+        if (!glue.row[i].upper && glue.row[i].event == HEV_PUT_OWNER) {
+            glue.row[i].first = GLUE_WRITE;
+            glue.row[i].ask = CEV_STORE;
+        }
+    walk_there_and_back("moesi", (struct explore_options){ .clusters = 2, .caches = 2, .recalls = true, .glue = &glue }, 100000);
+}
+
 /* ---- planted faults */
 
 static const struct planted {
