@@ -12,7 +12,7 @@ enum { ANY = 0xff };
 enum provided {
     ALWAYS,
     OWNER_WRITES,   /* an owner always may: no state of a shared owner (UPG_OWNER) */
-    STORES_ALIKE    /* an owner that may not write asks for the same, whether all of the line is stored into or a part */
+    STORES_ALIKE    /* an owner stays one until it writes, and asks for the same to store into all of a line or a part */
 };
 
 /* Faults that no check can notice, and why. */
@@ -26,15 +26,15 @@ static const struct harmless harmless[] = {
     { false, HEV_GETS, ANY, CEV_STORE, "asks for more than it needs: slower, not wrong", ALWAYS },
     { false, HEV_GETU, ANY, CEV_STORE, "asks for more than it needs: slower, not wrong", ALWAYS },
     { false, HEV_GETO, GLUE_WRITE, CEV_STORE, "fetches data that nobody needs", ALWAYS },
-    { false, HEV_UPG_OWNER, GLUE_WRITE, CEV_STORE_FULL, "over an owner inside is an upper cache that owns: it asks alike", STORES_ALIKE },
+    { false, HEV_UPG_OWNER, GLUE_WRITE, CEV_STORE_FULL, "the upper cache owns as well: it asks for the same", STORES_ALIKE },
     { false, HEV_PUT_OWNER, GLUE_FLUSH, ANY, "comes home later, when the upper cache is at rest", ALWAYS },
     { false, HEV_PUT_OWNER, GLUE_READ, ANY, "whoever owns the line inside has an upper cache that may read", ALWAYS },
     { false, HEV_PUT_OWNER, GLUE_WRITE, CEV_STORE, "asks for more than it needs: slower, not wrong", ALWAYS },
     { false, HEV_PUT_OWNER, GLUE_WRITE, CEV_STORE_FULL, "the same", STORES_ALIKE },
-    { false, HEV_PUT_OWNER, ANY, ANY, "whoever owns the line inside has an upper cache at rest that may write", OWNER_WRITES },
+    { false, HEV_PUT_OWNER, ANY, ANY, "who owns the line inside has an upper cache at rest that may write", OWNER_WRITES },
     { false, HEV_PUTF_OWNER, GLUE_WRITE, CEV_STORE, "asks for more than it needs, and is at rest then", ALWAYS },
     { false, HEV_PUTF_OWNER, GLUE_WRITE, CEV_STORE_FULL, "the same", STORES_ALIKE },
-    { false, HEV_PUTF_OWNER, ANY, ANY, "whoever owns the line inside has an upper cache at rest that may write", OWNER_WRITES },
+    { false, HEV_PUTF_OWNER, ANY, ANY, "who owns the line inside has an upper cache at rest that may write", OWNER_WRITES },
     { false, HEV_PUTF_OLD, GLUE_WRITE, CEV_STORE, "a flush that is slower: an upper cache that may write is at rest", ALWAYS },
     { false, HEV_PUT_OLD, GLUE_FLUSH, ANY, "a put too late is answered later", ALWAYS },
     { false, HEV_PUT_OLD, ANY, CEV_STORE, "a put too late is answered later", ALWAYS },
@@ -43,11 +43,16 @@ static const struct harmless harmless[] = {
     { true, CEV_FWD_GETU, GLUE_RECALL, ANY, "readers inside lose their copies: slower, not wrong", ALWAYS },
 };
 
+/* An owner that serves a reader stays owner (MOESI, not MESIF): then an upper cache over an owner inside owns as well. */
 static bool stores_alike(const struct protocol *p)
 {
     for (uint8_t s = 0; s < p->table[CTL_CACHE].n_states; s++) {
         const row_word *row = p->table[CTL_CACHE].row[s];
-        if ((p->owning >> s & 1) && !cache_writable(p, s) && row[CEV_STORE] != row[CEV_STORE_FULL])
+        if (!(p->owning >> s & 1))
+            continue;
+        if (row_verdict(row[CEV_FWD_GETS]) == STEP_DONE && !(p->owning >> row_next(row[CEV_FWD_GETS]) & 1))
+            return false;
+        if (!cache_writable(p, s) && row[CEV_STORE] != row[CEV_STORE_FULL])
             return false;
     }
     return true;
