@@ -19,7 +19,7 @@ enum { TALLIES = 1 << 16 };
 struct tally {
     uint16_t users;     /* accesses under way */
     bool written;       /* by a user since it was allocated: may wait in a store buffer still */
-    bool frozen;        /* stay away */
+    uint16_t frozen;    /* stay away: grants under way that began with it; the frame may be in a second one before the first ends */
 };
 
 struct script_board {
@@ -139,13 +139,14 @@ static struct grant exchange(struct hart *h, const struct kernel *k, struct scri
     struct tally *t = tally_of(b, before);
     b->loose += mapped;
     b->strict += strict;
+    uint16_t freezes = (parts & GRANT_LOCK) != 0;
     if (t)
-        t->frozen = (parts & GRANT_LOCK) != 0;
+        t->frozen = (uint16_t)(t->frozen + freezes);
     if (!mapped)
         unmap(h, k, before);
     struct grant g = ask(h, k, before, parts);
     if (t)
-        t->frozen = false;
+        t->frozen = (uint16_t)(t->frozen - freezes);
     b->strict -= strict;
     b->loose -= mapped && g.f.v == before.v;
     if (mapped && g.f.v != before.v)
