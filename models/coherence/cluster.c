@@ -279,6 +279,19 @@ static int64_t allocate(struct cluster *c, const struct msg *m, int64_t settling
 
 static void settle(struct cluster *c, int64_t slot);
 
+/* Where those wait who want a place for another line of the set: a newcomer goes behind them, or lines that push each
+ * other out could keep them waiting for ever. What they wait on is busy, and they are offered again when it is not. */
+static int64_t queue_for(const struct cluster *c, lineno line)
+{
+    int64_t first = slots_set(&c->at, line);
+    if (slots_waited_for(&c->at, waiting_room(c)))
+        return waiting_room(c);
+    for (int64_t i = first; i < first + c->at.ways; i++)
+        if (slots_waited_for(&c->at, i))
+            return i;
+    return NO_SLOT;
+}
+
 /* Offers an inner message. Returns the slot it is parked on if it must wait, else NO_SLOT. `settling`: the slot whose
  * parked requests are being taken up, of which this is one, or NO_SLOT. */
 static int64_t inner(struct cluster *c, struct msg *m, int64_t settling)
@@ -290,6 +303,11 @@ static int64_t inner(struct cluster *c, struct msg *m, int64_t settling)
         return NO_SLOT;
     }
     bool hit = slot != NO_SLOT;
+    int64_t queue = hit || settling != NO_SLOT ? NO_SLOT : queue_for(c, m->line);
+    if (queue != NO_SLOT) {
+        park(c, queue, m, NO_SLOT);
+        return queue;
+    }
     if (!hit && (slot = allocate(c, m, settling, &parked_on)) == NO_SLOT)
         return parked_on;
     slots_touch(&c->at, slot);
