@@ -1,5 +1,6 @@
 /* src/cli/main.c - the program's first word is a command; each has a file of its own. */
 #include <argp.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,6 +57,8 @@ static const struct command *find(const char *name)
 
 int main(int argc, char **argv)
 {
+    /* Large tables stay mapped on demand, however many machines one process builds: only what is used costs memory. */
+    mallopt(M_MMAP_THRESHOLD, 1 << 17);
     static char name[64];
     int code = EXIT_CLEAN;
     signal(SIGPIPE, SIG_DFL); /* a closed pipe ends the program without a word, like any other tool */
