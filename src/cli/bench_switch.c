@@ -184,6 +184,7 @@ static enum verdict in_mi_or_mf(const struct cache_job *j, enum cache_event even
     case CEV_FWD_GETM: return hand_over(j, lost);
     case CEV_FWD_GETU: return show(j, (enum cache_state)j->line->state);
     case CEV_FWD_FLUSH: return return_home(j, lost);
+    case CEV_INV: return invalidated(j, (enum cache_state)j->line->state);
     default: return of_the_core(event) ? STEP_WAIT : STEP_ILLEGAL;
     }
 }
