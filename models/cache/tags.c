@@ -7,25 +7,18 @@
 
 #include <stdlib.h>
 
-static void *must_calloc(size_t n, size_t size)
-{
-    void *p = calloc(n ? n : 1, size);
-    CHECK_MEMORY(p, "out of host memory for cache tags");
-    return p;
-}
-
 void tags_init(struct cache *c)
 {
     const struct cache_desc *d = &c->desc;
     CHECK((d->sets & (d->sets - 1)) == 0 && (d->l1_sets & (d->l1_sets - 1)) == 0, "cache sets are not powers of two");
     size_t n = (size_t)d->sets * d->ways, n1 = (size_t)d->l1_sets * d->l1_ways;
-    c->tag = must_calloc(n, sizeof *c->tag);
-    c->state = must_calloc(n, sizeof *c->state);
-    c->version = must_calloc(n, sizeof *c->version);
-    c->used = must_calloc(n, sizeof *c->used);
-    c->l1_tag = must_calloc(n1, sizeof *c->l1_tag);
-    c->l1_slot = must_calloc(n1, sizeof *c->l1_slot);
-    c->l1_used = must_calloc(n1, sizeof *c->l1_used);
+    c->tag = must_calloc(n, sizeof *c->tag, "cache tags");
+    c->state = must_calloc(n, sizeof *c->state, "cache tags");
+    c->version = must_calloc(n, sizeof *c->version, "cache tags");
+    c->used = must_calloc(n, sizeof *c->used, "cache tags");
+    c->l1_tag = must_calloc(n1, sizeof *c->l1_tag, "cache tags");
+    c->l1_slot = must_calloc(n1, sizeof *c->l1_slot, "cache tags");
+    c->l1_used = must_calloc(n1, sizeof *c->l1_used, "cache tags");
     for (size_t i = 0; i < n; i++)
         c->tag[i] = NO_TAG;
     for (size_t i = 0; i < n1; i++)

@@ -29,13 +29,6 @@ struct cluster {
     struct cluster_counters counters;
 };
 
-static void *must_calloc(size_t n, size_t size)
-{
-    void *p = calloc(n, size);
-    CHECK_MEMORY(p, "out of host memory for a cluster's last level");
-    return p;
-}
-
 static void fail(struct cluster *c, lineno line, unsigned agent, const char *what, const char *event)
 {
     char text[300];
@@ -222,6 +215,13 @@ static unsigned evictable(const void *self, int64_t slot)
     return slots_waited_for(&c->at, slot) ? 1 : 2;
 }
 
+/* The line is gone from its place. */
+static void vacate(struct cluster *c, int64_t slot)
+{
+    c->at.tag[slot] = 0;
+    c->leaving_count -= slot >= first_leaving(c);
+}
+
 /* Moves a victim out of its place. False: too many leave already. */
 static bool move_out(struct cluster *c, int64_t slot)
 {
@@ -236,10 +236,8 @@ static bool move_out(struct cluster *c, int64_t slot)
     c->at.tag[slot] = 0;
     c->leaving_count++;
     step(c, out, WAY_EVICT, NULL);
-    if (cluster_line_empty(c->w.protocol, &c->lines[out])) {
-        c->at.tag[out] = 0;
-        c->leaving_count--;
-    }
+    if (cluster_line_empty(c->w.protocol, &c->lines[out]))
+        vacate(c, out);
     return true;
 }
 
@@ -331,11 +329,9 @@ static void settle(struct cluster *c, int64_t slot)
     tick now = engine_now(c->w.engine);
     for (;;) {
         if (!slots_empty(&c->at, slot) && cluster_line_empty(c->w.protocol, &c->lines[slot])) {
-            c->at.tag[slot] = 0;
-            if (slot >= first_leaving(c)) {
-                c->leaving_count--;
+            vacate(c, slot);
+            if (slot >= first_leaving(c))
                 settle(c, waiting_room(c));
-            }
         }
         if (!slots_unpark(&c->at, slot, &m))
             return;
@@ -430,7 +426,7 @@ static const struct component_ops ops = { cluster_idle, cluster_why_busy, cluste
 struct cluster *cluster_new(struct component_list *list, const char *name, uint16_t node, const struct cluster_desc *desc,
                             const struct cluster_wiring *w)
 {
-    struct cluster *c = must_calloc(1, sizeof *c);
+    struct cluster *c = must_calloc(1, sizeof *c, "a cluster's last level");
     c->desc = *desc;
     c->w = *w;
     c->node = node;
@@ -439,8 +435,8 @@ struct cluster *cluster_new(struct component_list *list, const char *name, uint1
     snprintf(c->upper_name, sizeof c->upper_name, "%s.upper", name);
     slots_init(&c->at, name, desc->sets, desc->ways, desc->write_backs + 1);
     size_t n = (size_t)slots_count(&c->at);
-    c->lines = must_calloc(n, sizeof *c->lines);
-    c->kept = must_calloc(n, sizeof *c->kept);
+    c->lines = must_calloc(n, sizeof *c->lines, "a cluster's last level");
+    c->kept = must_calloc(n, sizeof *c->kept, "a cluster's last level");
     struct station_desc sd = { desc->lookup_ps, desc->response_lookup_ps, desc->occupancy_ps, desc->response_occupancy_ps };
     station_init(&c->station, w->engine, &c->component, &sd, act, c);
     component_register(list, &c->component, name, &ops);

@@ -162,8 +162,8 @@ static enum verdict step_home(struct walk *w, enum home_event event, const struc
         return v;
     if (o.keep_data)
         l->upper.version = l->home.version;
-    const struct glue_row *r = row_of(w, false, HEV_FLUSH);
-    bool flush = o.flush_memory && r && r->first == GLUE_FLUSH;
+    const struct glue_row *r = o.flush_memory ? row_of(w, false, HEV_FLUSH) : NULL;
+    bool flush = r && r->first == GLUE_FLUSH;
     if (flush)
         hold_flush_answer(w, &o);
     collect(w, &o, false);

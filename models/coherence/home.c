@@ -380,14 +380,14 @@ static const struct component_ops ops = { home_idle, home_why_busy, home_check }
 struct home *home_new(struct component_list *list, const char *name, uint16_t node, const struct home_desc *desc,
                       const struct home_env *env)
 {
-    struct home *h = home_calloc(1, sizeof *h);
+    struct home *h = must_calloc(1, sizeof *h, "a home");
     h->desc = *desc;
     h->env = *env;
     h->node = node;
     size_t n = (size_t)desc->sets * desc->ways;
     slots_init(&h->at, name, desc->sets, desc->ways, 0);
-    h->lines = home_calloc(n, sizeof *h->lines);
-    h->extra = home_calloc(n, sizeof *h->extra);
+    h->lines = must_calloc(n, sizeof *h->lines, "a home");
+    h->extra = must_calloc(n, sizeof *h->extra, "a home");
     h->has_store = desc->data == HOME_NON_INCLUSIVE || desc->data == HOME_VICTIM;
     if (h->has_store)
         data_store_init(&h->store, name, desc->store_sets, desc->store_ways);

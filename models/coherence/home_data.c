@@ -5,13 +5,6 @@
 
 #include <stdlib.h>
 
-void *home_calloc(size_t n, size_t size)
-{
-    void *p = calloc(n, size);
-    CHECK_MEMORY(p, "out of host memory for a home");
-    return p;
-}
-
 struct home_line home_fresh_line(struct home *h, lineno line)
 {
     return (struct home_line){ .owner = -1, .requester = -1, .txn = -1,
@@ -177,7 +170,7 @@ static struct fetch *fetch_begin(struct home *h, int64_t slot, const struct msg 
     if (f)
         h->fetch_free = f->next;
     else
-        f = home_calloc(1, sizeof *f);
+        f = must_calloc(1, sizeof *f, "a home");
     f->home = h;
     f->msg = *m;
     f->slot = slot;

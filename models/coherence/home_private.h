@@ -45,7 +45,6 @@ void home_drop(struct home *h, int64_t slot);
 void home_fetch(struct home *h, int64_t slot, const struct msg *m);
 void home_fetch_ahead(struct home *h, int64_t slot, const struct msg *m);
 void home_fetch_wait(struct home *h, int64_t slot, const struct msg *m);
-void *home_calloc(size_t n, size_t size);
 
 /* home.c: memory's data for a request has come. */
 void home_fetched(struct home *, int64_t slot, struct msg *);

@@ -48,6 +48,13 @@ void fail_memory(const char *format, ...)
     exit(EXIT_INPUT);
 }
 
+void *must_calloc(size_t count, size_t bytes_each, const char *what)
+{
+    void *p = calloc(count ? count : 1, bytes_each);
+    CHECK_MEMORY(p, "out of host memory for %s", what);
+    return p;
+}
+
 void panic(const char *format, ...)
 {
     va_list args;

@@ -25,6 +25,8 @@ enum exit_code {              /* design contract: exit status of every command *
 
 _Noreturn void fail_user(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void fail_memory(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Zeroed memory for `count` things, freed by the caller with free(); `what` ends the sentence "out of host memory for ...". */
+void *must_calloc(size_t count, size_t bytes_each, const char *what);
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Text printed after a panic's message by whoever knows more (the machine: histories, who waits).

@@ -31,20 +31,13 @@ struct memory {
     unsigned image_count;
 };
 
-static void *must_calloc(size_t n, size_t size)
-{
-    void *p = calloc(n, size);
-    CHECK_MEMORY(p, "out of host memory for simulated memory");
-    return p;
-}
-
 struct memory *memory_new(uint64_t bytes)
 {
     CHECK(bytes % PAGE_BYTES == 0 && bytes > 0, "memory size %lu is not whole pages", (unsigned long)bytes);
-    struct memory *m = must_calloc(1, sizeof *m);
+    struct memory *m = must_calloc(1, sizeof *m, "simulated memory");
     m->bytes = bytes;
     m->frames = bytes >> PAGE_SHIFT;
-    m->chunks = must_calloc((m->frames + CHUNK_PAGES - 1) / CHUNK_PAGES, sizeof *m->chunks);
+    m->chunks = must_calloc((m->frames + CHUNK_PAGES - 1) / CHUNK_PAGES, sizeof *m->chunks, "simulated memory");
     m->last_frame = UINT64_MAX;
     return m;
 }
@@ -92,12 +85,12 @@ static struct page *page_slow(struct memory *m, uint64_t f)
     CHECK(f < m->frames, "simulated access to frame %#lx beyond memory", (unsigned long)f);
     struct chunk **c = &m->chunks[f / CHUNK_PAGES];
     if (!*c) {
-        *c = must_calloc(1, sizeof **c);
+        *c = must_calloc(1, sizeof **c, "simulated memory");
         m->chunk_count++;
     }
     struct page **p = &(*c)->pages[f % CHUNK_PAGES];
     if (!*p) {
-        *p = must_calloc(1, sizeof **p);
+        *p = must_calloc(1, sizeof **p, "simulated memory");
         m->page_count++;
         first_touch(m, f, *p);
     }

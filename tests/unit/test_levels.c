@@ -7,21 +7,6 @@
 #include "src/base/fail.h"
 #include "tests/unit/test_protocol_rig.h"
 
-static struct rig load(const char *name)
-{
-    static char text[65536];
-    char path[512];
-    struct rig r;
-    snprintf(path, sizeof path, "%s/configs/protocols/%s.yaml", LABYRINTH_SRCDIR, name);
-    FILE *in = fopen(path, "r");
-    cr_assert(in, "%s cannot be read", path);
-    text[fread(text, 1, sizeof text - 1, in)] = '\0';
-    fclose(in);
-    rig_text(&r, text);
-    cr_assert(r.p, "%s", r.errors);
-    return r;
-}
-
 TestSuite(levels, .timeout = 900);
 
 /* The state counts are pinned: a change of a table, of the glue or of the explorer must change them knowingly. */
@@ -33,7 +18,7 @@ Test(levels, one_cache_per_cluster_is_complete)
 {
     for (size_t i = 0; i < sizeof explored / sizeof *explored; i++) {
         const struct explored *e = &explored[i];
-        struct rig rig = load(e->name);
+        struct rig rig = rig_shipped(e->name);
         struct explore_result r = explore(rig.p, (struct explore_options){ .clusters = e->clusters, .caches = 1, .recalls = true });
         cr_expect_eq(r.outcome, EXPLORE_PASSED, "%s: %s\n%s", e->name, r.what, r.trace ? r.trace : "");
         cr_expect_eq(r.states, e->states, "%s: %llu states", e->name, (unsigned long long)r.states);
@@ -45,7 +30,7 @@ Test(levels, one_cache_per_cluster_is_complete)
 
 Test(levels, two_caches_per_cluster_as_far_as_a_limit)
 {
-    struct rig rig = load("mesi");
+    struct rig rig = rig_shipped("mesi");
     struct explore_result r = explore(rig.p, (struct explore_options){ .clusters = 2, .caches = 2, .recalls = true,
                                                                         .max_states = 300000 });
     cr_expect_eq(r.outcome, EXPLORE_LIMIT, "%s\n%s", r.what, r.trace ? r.trace : "");
@@ -157,7 +142,7 @@ static void walk(struct levels_space *l, uint64_t seed)
 Test(levels, packing_forgets_names_only)
 {
     static const unsigned shapes[][3] = { { 2, 1, 0 }, { 2, 2, 0 }, { 3, 2, 0 }, { 2, 3, 0 }, { 3, 3, 0 }, { 2, 1, 1 }, { 2, 2, 1 } };
-    struct rig rig = load("mesif");
+    struct rig rig = rig_shipped("mesif");
     struct row_counts counts = { 0 };
     struct level_counts levels = { 0 };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
@@ -241,7 +226,7 @@ static bool same_but_for_names(const struct levels_space *l, const struct levels
 
 static void walk_there_and_back(const char *name, struct explore_options o, unsigned moves)
 {
-    struct rig rig = load(name);
+    struct rig rig = rig_shipped(name);
     struct row_counts counts = { 0 };
     struct level_counts levels = { 0 };
     struct levels_space l;
@@ -305,7 +290,7 @@ static const struct planted {
 
 Test(levels, faults_in_the_glue_are_found)
 {
-    struct rig rig = load("mesi");
+    struct rig rig = rig_shipped("mesi");
     for (size_t i = 0; i < sizeof planted / sizeof *planted; i++) {
         const struct planted *f = &planted[i];
         struct glue glue = glue_default;
@@ -325,7 +310,7 @@ Test(levels, faults_in_the_glue_are_found)
 Test(levels, a_held_put_keeps_its_data)
 {
     static const uint8_t events[] = { HEV_PUT_OWNER, HEV_PUTF_OWNER };
-    struct rig rig = load("moesi");
+    struct rig rig = rig_shipped("moesi");
     for (size_t i = 0; i < sizeof events; i++) {
         struct glue glue = glue_default;
         for (unsigned k = 0; k < GLUE_ROWS; k++)
@@ -352,7 +337,7 @@ Test(levels, mutants_of_the_glue)
         char *text = NULL;
         size_t bytes = 0;
         FILE *out = open_memstream(&text, &bytes);
-        struct rig rig = load(t->name);
+        struct rig rig = rig_shipped(t->name);
         struct mutant_result m = glue_mutants(out, rig.p, (struct explore_options){ .clusters = 2, .caches = 1, .recalls = true,
                                                                                     .max_states = 100000 });
         fclose(out);
@@ -373,7 +358,7 @@ static unsigned rows_unused(const char *name, const struct glue *glue, uint64_t 
     size_t bytes = 0;
     bool fault;
     FILE *out = open_memstream(text, &bytes);
-    struct rig rig = load(name);
+    struct rig rig = rig_shipped(name);
     struct explore_options o = { .clusters = 2, .caches = 1, .recalls = true, .glue = glue, .max_states = max_states };
     struct explore_result r = explore(rig.p, o);
     unsigned unused = explore_rows(out, rig.p, o, &r, &fault);
@@ -408,7 +393,7 @@ Test(levels, rows_that_nobody_uses_are_named)
 /* The same moves each time, and as many as were asked for. */
 Test(levels, walks_repeat_themselves)
 {
-    struct rig rig = load("moesi");
+    struct rig rig = rig_shipped("moesi");
     struct explore_options o = { .clusters = 2, .caches = 2, .device = true, .recalls = true };
     struct explore_result a = explore_walk(rig.p, o, 10000), b = explore_walk(rig.p, o, 10000);
     cr_expect_eq(a.transitions, 10000);

@@ -92,16 +92,23 @@ static inline void rig_one_copy(struct rig *r, unsigned number, const char *with
     rig_text(r, text);
 }
 
-static inline void rig_mesi(struct rig *r)
+/* A shipped protocol by name. */
+static inline struct rig rig_shipped(const char *name)
 {
     static char text[65536];
-    FILE *in = fopen(LABYRINTH_SRCDIR "/configs/protocols/mesi.yaml", "r");
-    size_t n = in ? fread(text, 1, sizeof text - 1, in) : 0;
-    text[n] = '\0';
-    if (in)
-        fclose(in);
-    rig_text(r, text);
+    char path[512];
+    struct rig r;
+    snprintf(path, sizeof path, "%s/configs/protocols/%s.yaml", LABYRINTH_SRCDIR, name);
+    FILE *in = fopen(path, "r");
+    cr_assert(in, "%s cannot be read", path);
+    text[fread(text, 1, sizeof text - 1, in)] = '\0';
+    fclose(in);
+    rig_text(&r, text);
+    cr_assert(r.p, "%s", r.errors);
+    return r;
 }
+
+static inline void rig_mesi(struct rig *r) { *r = rig_shipped("mesi"); }
 
 /* Overwrites one row of a loaded protocol. */
 static inline void rig_plant(struct protocol *p, enum controller c, const char *state, const char *event, row_word row)

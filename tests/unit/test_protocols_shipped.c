@@ -10,21 +10,6 @@
 
 TestSuite(shipped, .timeout = 900);
 
-static struct rig load(const char *name)
-{
-    static char text[65536];
-    char path[512];
-    struct rig r;
-    snprintf(path, sizeof path, "%s/configs/protocols/%s.yaml", LABYRINTH_SRCDIR, name);
-    FILE *in = fopen(path, "r");
-    cr_assert(in, "%s cannot be read", path);
-    text[fread(text, 1, sizeof text - 1, in)] = '\0';
-    fclose(in);
-    rig_text(&r, text);
-    cr_assert(r.p, "%s", r.errors);
-    return r;
-}
-
 /* ---- exploration */
 
 static const struct explored {
@@ -60,7 +45,7 @@ Test(shipped, explored_completely)
 {
     for (size_t i = 0; i < sizeof explored / sizeof *explored; i++) {
         const struct explored *e = &explored[i];
-        struct rig rig = load(e->name);
+        struct rig rig = rig_shipped(e->name);
         struct explore_result r = explore(rig.p, e->options);
         cr_expect_eq(r.outcome, EXPLORE_PASSED, "%s: %s\n%s", e->name, r.what, r.trace ? r.trace : "");
         cr_expect_eq(r.states, e->states, "%s, %u caches: %llu states", e->name, e->options.caches, (unsigned long long)r.states);
@@ -77,7 +62,7 @@ static void mutants_are_caught(const char *name, unsigned total, unsigned by_cov
     char *text = NULL;
     size_t bytes = 0;
     FILE *out = open_memstream(&text, &bytes);
-    struct rig rig = load(name);
+    struct rig rig = rig_shipped(name);
     struct mutant_result m = mutants(out, rig.p, (struct explore_options){ .caches = 3, .recalls = true });
     fclose(out);
     cr_expect_eq(m.survivors, 0, "%s: %s", name, text);
@@ -99,7 +84,7 @@ Test(shipped, explored_with_broadcasts)
         { "msi", 153538 }, { "mesi", 184363 }, { "mesif", 362608 }, { "moesi", 318159 },
     };
     for (size_t i = 0; i < 4; i++) {
-        struct rig rig = load(broadcast[i].name);
+        struct rig rig = rig_shipped(broadcast[i].name);
         struct explore_result r = explore(rig.p, (struct explore_options){ .caches = 3, .recalls = true, .broadcast = true });
         cr_expect_eq(r.outcome, EXPLORE_PASSED, "%s: %s\n%s", broadcast[i].name, r.what, r.trace ? r.trace : "");
         cr_expect_eq(r.states, broadcast[i].states, "%s: %llu states", broadcast[i].name, (unsigned long long)r.states);
@@ -166,7 +151,7 @@ Test(shipped, planted_faults_are_found)
 {
     for (size_t i = 0; i < sizeof planted / sizeof *planted; i++) {
         const struct planted *f = &planted[i];
-        struct rig rig = load(f->protocol);
+        struct rig rig = rig_shipped(f->protocol);
         struct protocol copy = *rig.p;
         row_word w = rig_row(&copy, f->c, f->state, f->event);
         rig_plant(&copy, f->c, f->state, f->event,
@@ -186,7 +171,7 @@ static uint8_t home_at(const struct protocol *p, const char *state) { return (ui
 
 Test(shipped, predicates_of_msi)
 {
-    struct rig r = load("msi");
+    struct rig r = rig_shipped("msi");
     cr_expect(cache_readable(r.p, at(r.p, "S")) && !cache_writable(r.p, at(r.p, "S")));
     cr_expect(cache_evict_silent(r.p, at(r.p, "S")) && !cache_evict_silent(r.p, at(r.p, "M")));
     cr_expect_eq(cache_after_store(r.p, at(r.p, "M")), at(r.p, "M"));
@@ -197,7 +182,7 @@ Test(shipped, predicates_of_msi)
 
 Test(shipped, predicates_of_mesif)
 {
-    struct rig r = load("mesif");
+    struct rig r = rig_shipped("mesif");
     cr_expect(cache_readable(r.p, at(r.p, "F")) && !cache_writable(r.p, at(r.p, "F")) && cache_stable(r.p, at(r.p, "F")));
     cr_expect(!cache_evict_silent(r.p, at(r.p, "F")), "the home must learn that nobody forwards");
     cr_expect(cache_evict_silent(r.p, at(r.p, "S")));
@@ -212,7 +197,7 @@ Test(shipped, predicates_of_mesif)
 
 Test(shipped, predicates_of_moesi)
 {
-    struct rig r = load("moesi");
+    struct rig r = rig_shipped("moesi");
     cr_expect(cache_readable(r.p, at(r.p, "O")) && !cache_writable(r.p, at(r.p, "O")) && cache_stable(r.p, at(r.p, "O")));
     cr_expect(!cache_evict_silent(r.p, at(r.p, "O")), "the newest data is in O alone");
     cr_expect_eq(cache_after_store(r.p, at(r.p, "E")), at(r.p, "M"));
@@ -259,7 +244,7 @@ Test(shipped, an_upgrade_is_judged_by_who_owns_the_line)
 
 Test(shipped, who_supplies_is_owner_and_sharer)
 {
-    struct rig r = load("mesif");
+    struct rig r = rig_shipped("mesif");
     struct outbox out;
     struct home_line line = { .state = home_at(r.p, "DS"), .owner = -1, .requester = -1, .txn = -1, .sharers = { { 1u << 5 } } };
     struct msg gets = { .kind = MSG_GETS, .requester = 2, .txn = 1 }, done = { .kind = MSG_DONE, .requester = 2, .txn = 1 };
