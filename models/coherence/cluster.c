@@ -3,6 +3,7 @@
 
 #include "models/coherence/slots.h"
 #include "models/coherence/station.h"
+#include "models/coherence/table.h"
 #include "src/base/fail.h"
 
 #include <inttypes.h>
@@ -470,14 +471,7 @@ void cluster_describe(const struct cluster *c, lineno line, FILE *out)
     }
     const struct cluster_line *l = &c->lines[slot];
     fprintf(out, "%s: state %s", c->component.name, home_state_name(c->w.protocol, l->home.state));
-    if (l->home.owner >= 0)
-        fprintf(out, ", owner %d", l->home.owner);
-    bool any = false;
-    for (unsigned i = 0; i < AGENTS_MAX; i++)
-        if (l->home.sharers.w[i / 64] >> (i % 64) & 1) {
-            fprintf(out, any ? " %u" : ", sharers %u", i);
-            any = true;
-        }
+    home_line_print_holders(out, &l->home, NULL, NULL, line);
     fprintf(out, ", version %" PRIu32 "; towards the global home: %s", l->home.version, cache_state_name(c->w.protocol, l->upper.state));
     if (!home_stable(c->w.protocol, l->home.state) && l->home.requester >= 0)
         fprintf(out, ", busy for agent %d", l->home.requester);

@@ -441,14 +441,7 @@ void home_describe(const struct home *h, lineno line, FILE *out)
     }
     const struct home_line *l = &h->lines[slot];
     fprintf(out, "%s: state %s", h->component.name, home_state_name(h->env.protocol, l->state));
-    if (l->owner >= 0)
-        fprintf(out, ", owner %u", node_of(h, (unsigned)l->owner, line));
-    bool any = false;
-    for (unsigned i = 0; i < AGENTS_MAX; i++)
-        if (l->sharers.w[i / 64] >> (i % 64) & 1) {
-            fprintf(out, any ? " %u" : ", sharers %u", node_of(h, i, line));
-            any = true;
-        }
+    home_line_print_holders(out, l, h->env.agent_node, h->env.agent_arg, line);
     fprintf(out, ", version %" PRIu32 "%s", l->version, h->extra[slot].dirty ? " (newer than memory)" : "");
     if (!home_stable(h->env.protocol, l->state) && l->requester >= 0)
         fprintf(out, ", busy for agent %u", node_of(h, (unsigned)l->requester, line));

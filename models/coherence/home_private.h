@@ -6,6 +6,7 @@
 #include "models/coherence/home.h"
 #include "models/coherence/slots.h"
 #include "models/coherence/station.h"
+#include "models/coherence/table.h"
 
 struct fetch {                    /* a DRAM read on behalf of one request */
     struct dram_request request;

@@ -511,3 +511,16 @@ void protocol_vocabulary(FILE *out)
         if (kind != MSG_TLB_INVALIDATE && kind != MSG_TLB_ACK)
             fprintf(out, "  %-19s %s\n", msg_infos[kind].name, msg_infos[kind].sentence);
 }
+
+void home_line_print_holders(FILE *out, const struct home_line *l, uint16_t (*agent_node)(void *arg, unsigned agent, lineno), void *arg,
+                             lineno line)
+{
+    const char *before = ", sharers ";
+    if (l->owner >= 0)
+        fprintf(out, ", owner %u", agent_node ? agent_node(arg, (unsigned)l->owner, line) : (unsigned)l->owner);
+    for (unsigned i = 0; i < AGENTS_MAX; i++)
+        if (l->sharers.w[i / 64] >> (i % 64) & 1) {
+            fprintf(out, "%s%u", before, agent_node ? agent_node(arg, i, line) : i);
+            before = " ";
+        }
+}

@@ -169,5 +169,8 @@ void protocol_print(FILE *, const struct protocol *, enum protocol_format, const
 /* One row in words. The controller is the one that knows the state; false: there is no such state or event. */
 bool protocol_explain_row(FILE *, const struct protocol *, const char *state, const char *event);
 void protocol_vocabulary(FILE *);
+/* ", owner 3, sharers 1 2": network nodes, which agent_node tells of an agent (NULL: its number). Nothing if nobody holds it. */
+void home_line_print_holders(FILE *, const struct home_line *, uint16_t (*agent_node)(void *arg, unsigned agent, lineno), void *arg,
+                             lineno);
 
 #endif
